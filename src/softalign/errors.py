@@ -1,0 +1,38 @@
+"""The one kind of error that a user's input can cause, and how a stage reports it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class UserError(Exception):
+    """Something outside the program is wrong: one line that says what, where and what to do."""
+
+    def __init__(self, what: str, where: str = "", remedy: str = "") -> None:
+        parts = [what + (f" ({where})" if where else ""), remedy]
+        super().__init__(": ".join(" ".join(part.split()) for part in parts if part))
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn a `UserError`, or a full disk, into one line on stderr and exit status 1.
+
+    `SOFTALIGN_TRACEBACK=1` keeps the traceback, for whoever debugs softalign itself.
+    """
+    try:
+        yield
+    except (UserError, OSError) as error:
+        if os.environ.get("SOFTALIGN_TRACEBACK") == "1":
+            raise
+        if isinstance(error, UserError):
+            line = str(error)
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+            line = f"no space left on disk ({error.filename or 'while writing'}): free some space and run the same command again"
+        else:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        raise SystemExit(1) from None
