@@ -104,6 +104,7 @@ class DataConfig:
 class ModelConfig:
     """conf/model: one arm. The arms differ in `fusion`, `score` and `attention_size` alone."""
 
+    name: str = MISSING  # the arm's name in tables and folders: that of its file
     fusion: str = MISSING  # vanilla | multiply | bahdanau
     score: str | None = None  # dot | scaled_dot | general | additive | location; None: no attention
     attention_size: int | None = None  # of the additive score and of location
