@@ -1,0 +1,74 @@
+"""Values that have the right type and make no sense all the same: each is refused with what would be accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from softalign.config import Config
+from softalign.errors import UserError
+
+Rule = tuple[Callable[[Any], bool], str]
+
+
+def _at_least(low: float) -> Rule:
+    return (lambda value: value is None or value >= low), f"at least {low:g}"
+
+
+def _above(low: float) -> Rule:
+    return (lambda value: value is None or value > low), f"above {low:g}"
+
+
+def _within(low: float, high: float) -> Rule:
+    return (lambda value: low <= value < high), f"at least {low:g} and below {high:g}"
+
+
+def _one_of(*names: str) -> Rule:
+    return (lambda value: value in names), f"one of {', '.join(names)}"
+
+
+RULES: dict[str, Rule] = {
+    "task.name": _one_of("translation", "summarization"),
+    "task.headline_metric": _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL"),
+    "task.lead_words": _at_least(0),
+    "data.source.train_rows": _at_least(1),
+    "data.source.validation_rows": _at_least(1),
+    "data.source.test_rows": _at_least(1),
+    "data.source.train_limit": _at_least(1),
+    "data.cleaning.unicode_form": _one_of("NFC", "NFKC"),
+    "data.cleaning.max_source_words": _at_least(1),
+    "data.cleaning.max_target_words": _at_least(1),
+    "data.cleaning.long_sources": _one_of("drop", "truncate"),
+    "data.tokenizer.vocabulary_size": _above(256 + 3),
+    "data.tokenizer.min_frequency": _at_least(1),
+    "optimization.lr": _above(0),
+    "optimization.weight_decay": _at_least(0),
+    "optimization.schedule": _one_of("constant", "cosine", "inverse_sqrt"),
+    "optimization.warmup_steps": _at_least(0),
+    "optimization.max_epochs": _at_least(1),
+    "optimization.patience": _at_least(1),
+    "optimization.clip_norm": _above(0),
+    "optimization.label_smoothing": _within(0, 1),
+    "optimization.batch_size": _at_least(1),
+    "optimization.batch_unit": _one_of("sentences", "tokens"),
+    "evaluation.length_buckets": _at_least(1),
+    "evaluation.bootstrap_samples": _at_least(100),
+    "evaluation.confidence": _within(0.5, 1),
+    "evaluation.attention_examples": _at_least(0),
+    "evaluation.sample_outputs": _at_least(0),
+    "trainer.precision": _one_of("fp32", "bf16"),
+    "trainer.accelerator": _one_of("auto", "cpu", "gpu", "cuda", "mps"),
+    "trainer.threads": _at_least(1),
+    "trainer.progress": _one_of("auto", "rich", "plain", "none"),
+    "trainer.log_every_n_steps": _at_least(1),
+}
+
+
+def check(config: Config) -> None:
+    """Raise `UserError` for the first value of `config` that makes no sense."""
+    for key, (accepts, wanted) in RULES.items():
+        value: Any = config
+        for step in key.split("."):
+            value = getattr(value, step, None)
+        if value is not None and not accepts(value):
+            raise UserError(f"{key}={value} makes no sense", "configuration", f"it must be {wanted}")

@@ -1,0 +1,232 @@
+"""From conf/, params.yaml and overrides to one typed `Config`: the same for DVC and for a run by hand."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from softalign.checks import check
+from softalign.config import SOURCES, Config
+from softalign.errors import UserError
+from softalign.paths import Layout
+
+
+@dataclass(frozen=True)
+class Params:
+    """params.yaml: which tasks, arms and seeds `dvc repro` runs, on which data."""
+
+    tasks: list[str]
+    models: list[str]
+    seeds: list[int]
+    data: dict[str, str]
+    experiment: str | None
+    overrides: list[str]
+
+    def base_overrides(self, task: str) -> list[str]:
+        """What params.yaml says about every arm of `task`, as Hydra overrides."""
+        if task not in self.data:
+            raise UserError(
+                f"no data for the task {task!r}", "params.yaml: data", f"add `{task}: <a file of conf/data>`"
+            )
+        experiment = [f"experiment={self.experiment}"] if self.experiment else []
+        return [f"task={task}", f"data={self.data[task]}", *experiment, *self.overrides]
+
+
+def read_params(path: Path) -> Params:
+    """Read params.yaml. Raises `UserError` on an unknown, missing or ill-typed key."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"cannot read {path.name}: {error}", str(path), "restore it, for instance with git") from None
+    if not isinstance(content, dict):
+        raise UserError("not a mapping of names to values", path.name, "restore it, for instance with git")
+    known = [field.name for field in fields(Params)]
+    for key in content:
+        if key not in known:
+            raise unknown_key(str(key), known, path.name)
+    for key in known:
+        if key not in content:
+            raise UserError(f"the key {key!r} is missing", path.name, f"known keys: {', '.join(known)}")
+    for key, kind in (("tasks", str), ("models", str), ("seeds", int), ("overrides", str)):
+        value = content[key]
+        if not isinstance(value, list) or any(type(item) is not kind for item in value):
+            raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", path.name, "correct it")
+        if key != "overrides" and (not value or len(set(value)) < len(value)):
+            raise UserError(f"{key} must name at least one, each once, not {value!r}", path.name, "correct it")
+    if not isinstance(content["data"], dict):
+        raise UserError(
+            f"data must map each task to a file of conf/data, not {content['data']!r}", path.name, "correct it"
+        )
+    return Params(**{key: content[key] for key in known})
+
+
+def compose(layout: Layout, overrides: Sequence[str]) -> Config:
+    """Compose conf/config.yaml with `overrides` (Hydra's grammar) into a checked `Config`.
+
+    Raises `UserError` for an unknown file, key or value, naming the known ones.
+    """
+    try:
+        if GlobalHydra.instance().is_initialized():  # inside a stage, or one job of --multirun
+            composed = hydra_compose("config", overrides=list(overrides))
+        else:
+            with initialize_config_dir(str(layout.conf), version_base="1.3"):
+                composed = hydra_compose("config", overrides=list(overrides))
+        plain = OmegaConf.to_container(composed, resolve=True)
+    except OverrideParseException as error:
+        raise UserError(
+            f"cannot parse the override: {_first_line(error)}", " ".join(overrides), "write key=value"
+        ) from None
+    except ConfigCompositionException as error:
+        raise _composition_error(error) from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_first_line(error), "conf/", "correct the file or the override") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"not valid YAML: {error}", "conf/", "correct the file") from None
+    assert isinstance(plain, dict)
+    plain.pop("hydra", None)
+    plain.pop("experiment", None)
+    config = typed({str(key): value for key, value in plain.items()})
+    check(config)
+    return config
+
+
+def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides: Iterable[str] = ()) -> Config:
+    """What `dvc repro` trains as arm `model` on `task`."""
+    return compose(layout, [*params.base_overrides(task), f"model={model}", *overrides])
+
+
+def compose_by_hand(layout: Layout, command_line: Sequence[str]) -> Config:
+    """What the overrides of a command line mean: params.yaml first, then they."""
+    return compose(layout, [*base_of(layout, command_line), *command_line])
+
+
+def base_of(layout: Layout, command_line: Sequence[str]) -> list[str]:
+    """What params.yaml says about the task that a command line names (or that conf/config.yaml does)."""
+    task = _value_of("task", command_line)
+    if task is None:
+        defaults = yaml.safe_load((layout.conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+        task = next(entry["task"] for entry in defaults if isinstance(entry, dict) and "task" in entry)
+    known = sorted(path.stem for path in (layout.conf / "task").glob("*.yaml"))
+    if task not in known:
+        raise UserError(f"unknown task {task!r}", "task", f"known: {', '.join(known)}")
+    return read_params(layout.params).base_overrides(task)
+
+
+def typed(plain: dict[str, Any]) -> Config:
+    """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type."""
+    _check_keys(plain, Config, "")
+    source = plain["data"].get("source")
+    kind = source.get("kind") if isinstance(source, dict) else None
+    if kind not in SOURCES:
+        raise UserError(f"unknown kind of data source {kind!r}", "data.source.kind", f"known: {', '.join(SOURCES)}")
+    _check_keys(source, SOURCES[kind], "data.source")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Config), plain)
+        merged.data.source = OmegaConf.merge(OmegaConf.structured(SOURCES[kind]), source)
+        missing = OmegaConf.missing_keys(merged)
+        if missing:
+            raise UserError(
+                f"no value for {', '.join(sorted(missing))}", "configuration", "give it one in conf/ or as an override"
+            )
+        config = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        key = getattr(error, "full_key", None) or "configuration"
+        raise UserError(_first_line(error), str(key), "give a value of the right type") from None
+    assert isinstance(config, Config)
+    return config
+
+
+def to_dict(part: Any) -> dict[str, Any]:
+    """A part of the configuration as plain containers, for YAML, JSON and checkpoints."""
+    return asdict(part)
+
+
+def unknown_key(key: str, known: Sequence[str], where: str) -> UserError:
+    """The refusal of a key that nothing reads."""
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UserError(f"unknown key {key!r}", where, f"{hint}known keys: {', '.join(known)}")
+
+
+def _check_keys(mapping: Any, schema: type, where: str) -> None:
+    if not isinstance(mapping, dict):
+        raise UserError(f"expected keys and values, found {mapping!r}", where or "configuration", "correct the file")
+    known = {field.name: field for field in fields(schema)}
+    for key, value in mapping.items():
+        if key not in known:
+            raise unknown_key(str(key), list(known), where or "top level of the configuration")
+        default = known[key].default_factory
+        if isinstance(default, type) and is_dataclass(default):
+            _check_keys(value, default, f"{where}.{key}".lstrip("."))
+
+
+def _composition_error(error: ConfigCompositionException) -> UserError:
+    text = str(error)
+    absent = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if absent:
+        group, name = absent.groups()
+        listed = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
+        options = listed.group(1).split() if listed else []
+        close = difflib.get_close_matches(name, options, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return UserError(f"unknown {group} {name!r}", f"conf/{group}", f"{hint}known: {', '.join(options) or 'none'}")
+    refused = re.search(r"Could not (?:override|delete|append to config)[^']*'([^']+)'", text)
+    if refused:
+        *path, key = re.sub(r"^\+*", "", refused.group(1)).split(".")
+        schema: Any = Config
+        for step in path:
+            factory = {field.name: field.default_factory for field in fields(schema)}.get(step)
+            if not (isinstance(factory, type) and is_dataclass(factory)):
+                break
+            schema = factory
+        else:
+            return unknown_key(key, [field.name for field in fields(schema)], ".".join(path) or "override")
+        return unknown_key(".".join([*path, key]), [field.name for field in fields(schema)], "override")
+    return UserError(_first_line(error), "conf/", "correct the file or the override")
+
+
+def first_job(command_line: Sequence[str]) -> list[str]:
+    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`."""
+    first = []
+    for override in _parse(command_line):
+        line = str(override.input_line)
+        if override.is_sweep_override():
+            line = f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
+        first.append(line)
+    return first
+
+
+def _parse(command_line: Sequence[str]) -> list[Override]:
+    try:
+        return OverridesParser.create().parse_overrides(list(command_line))
+    except HydraException as error:
+        raise UserError(
+            f"cannot parse the override: {_first_line(error)}", " ".join(command_line), "write key=value"
+        ) from None
+
+
+def _value_of(key: str, command_line: Sequence[str]) -> str | None:
+    values = [
+        override.value()
+        for override in _parse(command_line)
+        if override.key_or_group == key and not override.is_sweep_override()
+    ]
+    return str(values[-1]) if values else None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

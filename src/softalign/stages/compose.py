@@ -1,0 +1,71 @@
+"""Resolve conf/ and params.yaml into one YAML file an arm, for DVC to track by key.
+
+python -m softalign.stages.compose
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from softalign.composition import Params, compose_arm, read_params, to_dict
+from softalign.config import Config
+from softalign.errors import UserError, reported
+from softalign.paths import Layout, project_root
+
+
+def main() -> None:
+    with reported():
+        layout = Layout(project_root())
+        params = read_params(layout.params)
+        arms = compose_all(layout, params)
+        check_same_data(arms)
+        write_resolved(layout, arms)
+
+
+def compose_all(layout: Layout, params: Params) -> dict[tuple[str, str], Config]:
+    """The configuration of every task and arm that params.yaml names."""
+    return {(task, model): compose_arm(layout, params, task, model) for task in params.tasks for model in params.models}
+
+
+def check_same_data(arms: dict[tuple[str, str], Config]) -> None:
+    """Arms of one task are compared on the same test items, so that they must read the same data."""
+    first: dict[str, tuple[str, Config]] = {}
+    for (task, model), config in arms.items():
+        other, reference = first.setdefault(task, (model, config))
+        if config.data != reference.data:
+            raise UserError(
+                f"the arms {other} and {model} read different data", f"task {task}", "set data for all arms alike"
+            )
+        if config.model.name != model:
+            raise UserError(
+                f"name: {config.model.name} in the file of the arm {model}",
+                f"conf/model/{model}.yaml",
+                f"write name: {model}",
+            )
+
+
+def write_resolved(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:
+    """Write resolved/<task>/<model>.yaml and data.yaml; the old ones go once all new ones are there."""
+    final = layout.root / "resolved"
+    fresh = layout.root / "resolved.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for (task, model), config in arms.items():
+        content = to_dict(config)
+        content.pop("seed")  # the matrix of dvc.yaml gives it
+        _write(fresh / task / f"{model}.yaml", content)
+        _write(fresh / task / "data.yaml", {"data": content["data"]})
+    shutil.rmtree(final, ignore_errors=True)
+    fresh.replace(final)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
