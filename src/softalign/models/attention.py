@@ -1,0 +1,122 @@
+"""Attention: a score of a query against every memory vector, softmax over source positions, the weighted sum.
+
+Notation: B batch, Q queries per sentence (one in training, the beam in search), S source length, H query size,
+M memory size, K key size, A attention size.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from softalign.config import ModelConfig
+from softalign.models.options import memory_size
+
+
+class Attention(nn.Module):
+    """α_i = softmax_i(score(q, m_i)), c = Σ_i α_i m_i: a pure function of its arguments. Subclasses give the score."""
+
+    def project(self, memory: Tensor) -> Tensor:
+        """The keys (B, S, K) of a memory (B, S, M): what the score needs of m_i, computed once per sentence."""
+        return memory
+
+    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
+        """score(q, m_i) for every query and position, (B, Q, S), with `padding` added."""
+        raise NotImplementedError
+
+    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        """Context and weights of each query.
+
+        Args: query (B, Q, H); keys (B, S, K) from `project`; memory (B, S, M);
+            padding (B, 1, S), 0 on tokens and -inf on padding, which so gets a weight of exactly zero.
+        Returns: context (B, Q, M), weights (B, Q, S).
+        """
+        weights = torch.softmax(self.energies(query, keys, padding), dim=-1)
+        return torch.bmm(weights, memory), weights
+
+
+class Dot(Attention):
+    """score(q, m) = <q, m> (Luong et al. 2015, `dot`). No parameters; needs H = M."""
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
+        super().__init__()
+
+    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
+        return torch.baddbmm(padding, query, keys.transpose(1, 2))
+
+
+class ScaledDot(Dot):
+    """score(q, m) = <q, m> / sqrt(H) (Vaswani et al. 2017). No parameters; needs H = M."""
+
+    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
+        return torch.baddbmm(padding, query, keys.transpose(1, 2), alpha=1.0 / math.sqrt(query.size(-1)))
+
+
+class General(Dot):
+    """score(q, m) = q^T W m (Luong et al. 2015, `general`); the keys are W m."""
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
+        super().__init__(query_size, memory_size, attention_size)
+        self.key = nn.Linear(memory_size, query_size, bias=False)
+        nn.init.xavier_uniform_(self.key.weight)
+
+    def project(self, memory: Tensor) -> Tensor:
+        return self.key(memory)
+
+
+class Additive(Attention):
+    """score(q, m) = v^T tanh(W_q q + W_k m) (Bahdanau et al. 2015); the keys are W_k m."""
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
+        super().__init__()
+        assert attention_size is not None, "check_model asks for it"
+        self.query = nn.Linear(query_size, attention_size, bias=False)
+        self.key = nn.Linear(memory_size, attention_size, bias=False)
+        self.v = nn.Parameter(torch.empty(attention_size))
+        nn.init.xavier_uniform_(self.query.weight)
+        nn.init.xavier_uniform_(self.key.weight)
+        nn.init.uniform_(self.v, -(attention_size**-0.5), attention_size**-0.5)
+
+    def project(self, memory: Tensor) -> Tensor:
+        return self.key(memory)
+
+    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
+        # The sum is the largest tensor of a step, (B, Q, S, A): tanh overwrites it.
+        return (self.query(query).unsqueeze(2) + keys.unsqueeze(1)).tanh_() @ self.v + padding
+
+
+class Location(Attention):
+    """score(q, m_i) = (W q)_i: where to look, whatever stands there (Luong et al. 2015, `location`).
+
+    W has a row for each of the first A positions; later positions of a longer source get no weight.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
+        super().__init__()
+        assert attention_size is not None, "check_model asks for it"
+        self.position = nn.Linear(query_size, attention_size, bias=False)
+        nn.init.xavier_uniform_(self.position.weight)
+
+    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
+        energies = self.position(query)  # (B, Q, A)
+        missing = padding.size(-1) - energies.size(-1)
+        if missing > 0:
+            energies = nn.functional.pad(energies, (0, missing), value=-math.inf)
+        return energies[..., : padding.size(-1)] + padding
+
+
+SCORES: dict[str, type[Dot] | type[Additive] | type[Location]] = {
+    "dot": Dot,
+    "scaled_dot": ScaledDot,
+    "general": General,
+    "additive": Additive,
+    "location": Location,
+}
+
+
+def build_attention(config: ModelConfig) -> Attention:
+    """The attention that `config.score` names."""
+    assert config.score is not None, "check_model asks for it"
+    return SCORES[config.score](config.hidden_size, memory_size(config), config.attention_size)

@@ -1,0 +1,175 @@
+"""Recurrent cells, one step or a whole sequence at a time, on the same weights.
+
+Notation: N rows (sentences, or sentences x beam), T target length, I input size, C context size, H hidden size,
+G gates of a cell (elman 1, gru 3, lstm 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from softalign.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class State:
+    """What a decoder carries from one step to the next; every tensor has N rows."""
+
+    hidden: tuple[Tensor, ...]  # per layer, bottom first: h (N, H)
+    cells: tuple[Tensor, ...] = ()  # per layer: the LSTM's memory cell (N, H); empty for elman and gru
+    fed: tuple[Tensor, ...] = ()  # what an arm hands on beside the recurrence, each (N, ...)
+
+    @property
+    def top(self) -> Tensor:
+        """The top layer's hidden state (N, H)."""
+        return self.hidden[-1]
+
+    def with_top(self, hidden: Tensor) -> State:
+        """The same state with the top layer's hidden state replaced; an LSTM's memory cell stays."""
+        return replace(self, hidden=(*self.hidden[:-1], hidden))
+
+    def select(self, rows: Tensor) -> State:
+        """The rows of these indices (N',), in this order: beams are reordered, finished sentences dropped."""
+        return State(*(tuple(part[rows] for part in parts) for parts in (self.hidden, self.cells, self.fed)))
+
+
+def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, bidirectional: bool = False) -> nn.RNNBase:
+    """torch's recurrent network of the configured cell, batch first, with dropout between its layers.
+
+    Recurrent matrices start orthogonal (Saxe et al. 2014), one per gate; input matrices start Glorot uniform; biases
+    start at zero, but the LSTM's forget gate at one (Gers et al. 2000).
+    """
+    cell = CELLS[config.cell]
+    dropout = config.dropout if config.layers > 1 else 0.0  # torch warns about dropout between the layers of one layer
+    options = {"nonlinearity": config.activation} if config.cell == "elman" else {}
+    kernel = cell.kernel_class(
+        input_size, hidden_size, config.layers, batch_first=True, dropout=dropout, bidirectional=bidirectional, **options
+    )
+    for name, parameter in kernel.named_parameters():
+        if "weight" in name:
+            initialise = nn.init.orthogonal_ if "_hh_" in name else nn.init.xavier_uniform_
+            for gate in parameter.data.chunk(cell.gates):
+                initialise(gate)
+        else:
+            nn.init.zeros_(parameter)
+            if config.cell == "lstm" and "_ih_" in name:
+                nn.init.ones_(parameter.data.chunk(cell.gates)[1])  # torch's order: input, forget, cell, output
+    return kernel
+
+
+class Cell(nn.Module):
+    """A stack of recurrent layers h_t = cell([x_t; c_t], h_{t-1}).
+
+    The input matrix is kept in two parts: W_x x_t is known for all steps beforehand (`project`), W_c c_t only in its
+    step. Subclasses give one layer's equation.
+    """
+
+    kernel_class: ClassVar[type[nn.RNNBase]]
+    gates: ClassVar[int]
+    recurrent_bias_joins: ClassVar[bool] = True  # W_h h + b_h is only ever added to W_x x + b_x: one bias for both
+
+    def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
+        super().__init__()
+        self.kernel = recurrent_kernel(config, input_size, config.hidden_size)
+        self.context = nn.Linear(context_size, self.gates * config.hidden_size, bias=False) if context_size else None
+        if self.context is not None:
+            for gate in self.context.weight.data.chunk(self.gates):
+                nn.init.xavier_uniform_(gate)
+
+    def project(self, inputs: Tensor) -> Tensor:
+        """W_x x + b for any number of steps at once: (..., I) -> (..., G*H)."""
+        return self._gates_of(inputs, layer=0)
+
+    def forward(self, projected: Tensor, state: State, context: Tensor | None = None) -> State:
+        """One step from projected inputs (N, G*H) and, where the arm has one, a context (N, C)."""
+        gates = projected if context is None or self.context is None else projected + self.context(context)
+        hidden: list[Tensor] = []
+        cells: list[Tensor] = []
+        for layer in range(self.kernel.num_layers):
+            if layer > 0:
+                below = F.dropout(hidden[-1], self.kernel.dropout, self.training)
+                gates = self._gates_of(below, layer)
+            self._advance(gates, layer, state, hidden, cells)
+        return State(tuple(hidden), tuple(cells), state.fed)
+
+    def unroll(self, inputs: Tensor, state: State) -> Tensor:
+        """All steps in torch's own loop, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
+        start = torch.stack(state.hidden)
+        outputs, _ = self.kernel(inputs, (start, torch.stack(state.cells)) if state.cells else start)
+        return outputs
+
+    def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
+        bias = getattr(self.kernel, f"bias_ih_l{layer}")
+        if self.recurrent_bias_joins:
+            bias = bias + getattr(self.kernel, f"bias_hh_l{layer}")
+        return F.linear(inputs, getattr(self.kernel, f"weight_ih_l{layer}"), bias)
+
+    def _recurrent_weight(self, layer: int) -> Tensor:
+        return getattr(self.kernel, f"weight_hh_l{layer}")
+
+    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
+        """Append this layer's new hidden state (and memory cell), from W_x x + W_c c + b (N, G*H) and the old state."""
+        raise NotImplementedError
+
+
+class Elman(Cell):
+    """The vanilla RNN in the strict sense (Elman 1990): h_t = f(W_x x_t + W_c c_t + W_h h_{t-1} + b), f tanh or ReLU."""
+
+    kernel_class = nn.RNN
+    gates = 1
+
+    def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
+        super().__init__(config, input_size, context_size)
+        self.activation = torch.tanh if config.activation == "tanh" else torch.relu
+
+    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
+        hidden.append(self.activation(torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())))
+
+
+class GRU(Cell):
+    """Gated recurrent unit (Cho et al. 2014), in torch's form, with the reset gate after the product:
+
+    r = σ(a_r + W_hr h + b_hr), z = σ(a_z + W_hz h + b_hz), n = tanh(a_n + r ⊙ (W_hn h + b_hn)), h' = (1-z) ⊙ n + z ⊙ h,
+    where a = W_x x + W_c c + b_x.
+    """
+
+    kernel_class = nn.GRU
+    gates = 3
+    recurrent_bias_joins = False
+
+    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
+        before = state.hidden[layer]
+        size = before.size(-1)
+        recurrent = F.linear(before, self._recurrent_weight(layer), getattr(self.kernel, f"bias_hh_l{layer}"))
+        gates_rz, gates_n = gates.split((2 * size, size), dim=-1)
+        recurrent_rz, recurrent_n = recurrent.split((2 * size, size), dim=-1)
+        reset, update = torch.sigmoid(gates_rz + recurrent_rz).chunk(2, dim=-1)
+        candidate = torch.tanh(torch.addcmul(gates_n, reset, recurrent_n))
+        hidden.append(torch.lerp(candidate, before, update))
+
+
+class LSTM(Cell):
+    """Long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997; Gers et al. 2000):
+
+    i, f, o = σ(a_· + W_h· h), g = tanh(a_g + W_hg h), c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c'), where a = W_x x + W_c c + b.
+    """
+
+    kernel_class = nn.LSTM
+    gates = 4
+
+    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
+        size = state.hidden[layer].size(-1)
+        gates = torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())
+        gates_if, gates_g, gates_o = gates.split((2 * size, size, size), dim=-1)
+        enter, keep = torch.sigmoid(gates_if).chunk(2, dim=-1)
+        cell = keep * state.cells[layer] + enter * torch.tanh(gates_g)
+        cells.append(cell)
+        hidden.append(torch.sigmoid(gates_o) * torch.tanh(cell))
+
+
+CELLS: dict[str, type[Cell]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}

@@ -1,0 +1,84 @@
+"""The decoder: bridge from the encoder, recurrence with its fusion, readout. The arms differ in the fusion alone.
+
+Notation: B batch, N rows of decoder state, T target length, E embedding size, H hidden size, M memory size, L layers,
+V target vocabulary.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from softalign.config import ModelConfig
+from softalign.models.cells import State
+from softalign.models.encoder import EncoderOutput
+from softalign.models.fusion import FUSIONS, FusionStep, Unrolled
+from softalign.models.options import memory_size
+
+
+class Bridge(nn.Module):
+    """The decoder's first state s_l = tanh(W_l f_l + b_l), f_l the encoder's last state of layer l; the same in every arm."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        parts = 2 if config.cell == "lstm" else 1  # hidden state, and memory cell
+        self.layers = nn.ModuleList(
+            nn.ModuleList(nn.Linear(memory_size(config), config.hidden_size) for _ in range(config.layers))
+            for _ in range(parts)
+        )
+        for name, parameter in self.named_parameters():
+            nn.init.zeros_(parameter) if "bias" in name else nn.init.xavier_uniform_(parameter)
+
+    def forward(self, final: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Parts (L, B, M) of the encoder's final state to hidden states and memory cells, each L of (B, H)."""
+        hidden, *cells = [
+            tuple(torch.tanh(linear(state)) for linear, state in zip(linears, part, strict=True))  # type: ignore[arg-type]
+            for linears, part in zip(self.layers, final, strict=True)
+        ]
+        return hidden, cells[0] if cells else ()
+
+
+class Readout(nn.Module):
+    """logits_t = U dropout(tanh(W [features_t; x_t] + b)) + u; W leads to the embedding size, so that U can be tied."""
+
+    def __init__(self, config: ModelConfig, feature_size: int, vocabulary: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(feature_size + config.embedding_size, config.embedding_size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.output = nn.Linear(config.embedding_size, vocabulary)
+        for linear in (self.hidden, self.output):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, features: Tensor, embedded: Tensor) -> Tensor:
+        """(..., features), (..., E) -> (..., V)."""
+        return self.output(self.dropout(torch.tanh(self.hidden(torch.cat((features, embedded), dim=-1)))))
+
+
+class Decoder(nn.Module):
+    """Target tokens, and an encoded source, to features and logits."""
+
+    def __init__(self, config: ModelConfig, embedding: nn.Embedding) -> None:
+        super().__init__()
+        arm = FUSIONS[config.fusion]
+        self.embedding = embedding
+        self.dropout = nn.Dropout(config.dropout)
+        self.bridge = Bridge(config)
+        self.fusion = arm(config)
+        self.readout = Readout(config, arm.feature_size(config), embedding.num_embeddings)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """x: (...) ids -> (..., E)."""
+        return self.dropout(self.embedding(tokens))
+
+    def start(self, encoded: EncoderOutput) -> State:
+        """The state before the first token, one row per sentence."""
+        return self.fusion.start(*self.bridge(encoded.final), encoded)
+
+    def unroll(self, embedded: Tensor, encoded: EncoderOutput) -> Unrolled:
+        """Teacher forced: all steps over embedded targets (B, T, E)."""
+        return self.fusion.unroll(embedded, self.start(encoded), encoded)
+
+    def step(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+        """One step over embedded tokens (N, E)."""
+        return self.fusion.step(self.fusion.cell.project(embedded), state, encoded)

@@ -1,0 +1,158 @@
+"""Fusions: where the context enters the decoder. Each arm of the comparison is one class here and one file of conf/model.
+
+Notation: N = B * Q rows of decoder state, Q per sentence (one in training, the beam in search; a sentence's rows stand
+side by side), B sentences, S source length, T target length, E embedding size, H hidden size, M memory size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from softalign.config import ModelConfig
+from softalign.models import options
+from softalign.models.attention import build_attention
+from softalign.models.cells import CELLS, State
+from softalign.models.encoder import EncoderOutput
+from softalign.models.options import memory_size
+
+FUSIONS: dict[str, type[Fusion]] = {}
+
+
+class FusionStep(NamedTuple):
+    """One step's outcome."""
+
+    features: Tensor  # (N, features): what the readout sees
+    state: State
+    weights: Tensor | None  # (N, S)
+
+
+class Unrolled(NamedTuple):
+    """All steps of a given target."""
+
+    features: Tensor  # (B, T, features)
+    weights: Tensor | None  # (B, T, S)
+
+
+def register(name: str) -> Callable[[type[Fusion]], type[Fusion]]:
+    """Enter an arm under the name that `model.fusion` gives it, which models/options.py must know."""
+
+    def enter(fusion: type[Fusion]) -> type[Fusion]:
+        assert name in options.FUSIONS, f"add {name!r} to FUSIONS of softalign/models/options.py"
+        FUSIONS[name] = fusion
+        return fusion
+
+    return enter
+
+
+class Fusion(nn.Module):
+    """A decoder's recurrence. A subclass gives the sizes and `step`; `unroll` may be overridden where it can be faster."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.cell = CELLS[config.cell](config, config.embedding_size, self.context_size(config))
+
+    @staticmethod
+    def context_size(config: ModelConfig) -> int:
+        """The size of what enters the cell beside the embedding; 0: nothing does."""
+        return 0
+
+    @staticmethod
+    def feature_size(config: ModelConfig) -> int:
+        """The size of what the readout sees."""
+        return config.hidden_size
+
+    def prepare(self, memory: Tensor) -> Tensor | None:
+        """The keys (B, S, K) of a memory (B, S, M), once per sentence; None: the arm does not attend."""
+        return None
+
+    def start(self, hidden: tuple[Tensor, ...], cells: tuple[Tensor, ...], encoded: EncoderOutput) -> State:
+        """The first state, from the bridge's; an arm that feeds something back besides puts its first value here."""
+        return State(hidden, cells)
+
+    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+        """One step from the cell's projected inputs (N, G*H)."""
+        raise NotImplementedError
+
+    def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
+        """All steps over embedded targets (B, T, E)."""
+        features, weights = [], []
+        for projected in self.cell.project(embedded).unbind(1):
+            outcome = self.step(projected, state, encoded)
+            state = outcome.state
+            features.append(outcome.features)
+            if outcome.weights is not None:
+                weights.append(outcome.weights)
+        return Unrolled(torch.stack(features, dim=1), torch.stack(weights, dim=1) if weights else None)
+
+
+class Attending(Fusion):
+    """A fusion with an attention."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.attention = build_attention(config)
+
+    def prepare(self, memory: Tensor) -> Tensor | None:
+        return self.attention.project(memory)
+
+    def attend(self, query: Tensor, encoded: EncoderOutput) -> tuple[Tensor, Tensor]:
+        """Context (N, M) and weights (N, S) of a query (N, H)."""
+        assert encoded.keys is not None
+        sentences, length, size = encoded.memory.shape
+        queries = query.view(sentences, -1, query.size(-1))  # (B, Q, H)
+        context, weights = self.attention(queries, encoded.keys, encoded.memory, encoded.padding)
+        return context.view(-1, size), weights.view(-1, length)
+
+
+@register("vanilla")
+class Vanilla(Fusion):
+    """No attention: h_t = cell(x_t, h_{t-1}); the decoder sees the encoder's last state (Sutskever et al. 2014)."""
+
+    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+        state = self.cell(projected, state)
+        return FusionStep(state.top, state, None)
+
+    def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
+        return Unrolled(self.cell.unroll(embedded, state), None)
+
+
+@register("multiply")
+class Multiply(Attending):
+    """The fusion as first written down for this project, a product fed back into the recurrence:
+
+    ĥ_t = cell(x_t, h̃_{t-1}); e_ti = score(ĥ_t, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; h̃_t = c_t ⊙ ĥ_t.
+    h̃_t replaces the top layer's hidden state and is what the readout sees. Needs M = H; with the score `dot` it has
+    the parameters of `vanilla` and no more.
+    """
+
+    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+        state = self.cell(projected, state)
+        context, weights = self.attend(state.top, encoded)
+        fused = context * state.top
+        return FusionStep(fused, state.with_top(fused), weights)
+
+
+@register("bahdanau")
+class Bahdanau(Attending):
+    """The context enters the cell (Bahdanau et al. 2015):
+
+    e_ti = score(h_{t-1}, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; h_t = cell([x_t; c_t], h_{t-1}).
+    The readout sees [h_t; c_t].
+    """
+
+    @staticmethod
+    def context_size(config: ModelConfig) -> int:
+        return memory_size(config)
+
+    @staticmethod
+    def feature_size(config: ModelConfig) -> int:
+        return config.hidden_size + memory_size(config)
+
+    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+        context, weights = self.attend(state.top, encoded)
+        state = self.cell(projected, state, context)
+        return FusionStep(torch.cat((state.top, context), dim=-1), state, weights)

@@ -1,0 +1,104 @@
+"""What conf/model may ask for, checked without importing torch, so that a misspelt arm is refused before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softalign.config import ModelConfig
+from softalign.errors import UserError
+
+
+@dataclass(frozen=True)
+class FusionOption:
+    """What an arm asks of the rest of the configuration; its class, of the same name, is in fusion.py."""
+
+    attends: bool  # needs a score
+    elementwise: bool = False  # combines memory and hidden state entry by entry: their sizes must be equal
+
+
+@dataclass(frozen=True)
+class ScoreOption:
+    """What an attention score asks of the rest of the configuration; its class is in attention.py."""
+
+    sized: bool = False  # needs attention_size
+    inner_product: bool = False  # of memory and hidden state: their sizes must be equal
+
+
+FUSIONS = {
+    "vanilla": FusionOption(attends=False),
+    "multiply": FusionOption(attends=True, elementwise=True),
+    "bahdanau": FusionOption(attends=True),
+}
+SCORES = {
+    "dot": ScoreOption(inner_product=True),
+    "scaled_dot": ScoreOption(inner_product=True),
+    "general": ScoreOption(),
+    "additive": ScoreOption(sized=True),
+    "location": ScoreOption(sized=True),
+}
+CELLS = ("elman", "gru", "lstm")
+ACTIVATIONS = ("tanh", "relu")
+
+
+def memory_size(config: ModelConfig) -> int:
+    """M, the size of one memory vector m_i: both directions of the encoder together."""
+    return config.hidden_size if config.encoder_size is None else config.encoder_size
+
+
+def check_model(config: ModelConfig) -> None:
+    """Raise `UserError` for a model that cannot be built; the message names the key and what it may be."""
+    _check_name("fusion", config.fusion, FUSIONS)
+    _check_name("cell", config.cell, CELLS)
+    _check_name("activation", config.activation, ACTIVATIONS)
+    if config.score is not None:
+        _check_name("score", config.score, SCORES)
+    for key in ("layers", "embedding_size", "hidden_size", "encoder_size", "attention_size"):
+        size = getattr(config, key)
+        if size is not None and size < 1:
+            raise UserError(f"model.{key} is {size}", remedy="give a whole number of 1 or more")
+    if not 0.0 <= config.dropout < 1.0:
+        raise UserError(f"model.dropout is {config.dropout}", remedy="give a number from 0 up to, not including, 1")
+    _check_sizes(config)
+    _check_attention(config)
+
+
+def _check_name(key: str, name: object, known: object) -> None:
+    names = list(known)  # type: ignore[call-overload]
+    if name not in names:
+        raise UserError(f"unknown model.{key} {name!r}", remedy=f"known: {', '.join(names)}")
+
+
+def _check_sizes(config: ModelConfig) -> None:
+    size = memory_size(config)
+    if config.bidirectional and size % 2:
+        key = "hidden_size" if config.encoder_size is None else "encoder_size"
+        raise UserError(
+            f"model.{key} is {size}, odd, and each direction of the encoder gets half of it",
+            remedy="give an even size, or model.bidirectional=false",
+        )
+
+
+def _check_attention(config: ModelConfig) -> None:
+    fusion = FUSIONS[config.fusion]
+    if config.score is None:
+        if fusion.attends:
+            raise UserError(
+                f"model.fusion={config.fusion} attends and needs a score", remedy=f"set model.score: {', '.join(SCORES)}"
+            )
+        return
+    if not fusion.attends:
+        raise UserError(
+            f"model.fusion={config.fusion} has no attention, so model.score={config.score} has no meaning",
+            remedy="set model.score=null",
+        )
+    score = SCORES[config.score]
+    if score.sized and config.attention_size is None:
+        raise UserError(f"model.score={config.score} needs model.attention_size", remedy="for example 128")
+    if memory_size(config) != config.hidden_size:
+        for name, needs in ((f"fusion={config.fusion}", fusion.elementwise), (f"score={config.score}", score.inner_product)):
+            if needs:
+                raise UserError(
+                    f"model.{name} needs memory and hidden state of one size, but model.encoder_size is "
+                    f"{config.encoder_size} and model.hidden_size is {config.hidden_size}",
+                    remedy="set model.encoder_size=null",
+                )

@@ -1,0 +1,98 @@
+"""The one model of every arm: encoder, decoder, and the fusion that `ModelConfig.fusion` names.
+
+Notation: B batch, N rows of decoder state, S source length, T target length, E embedding size, V target vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from softalign.config import ModelConfig
+from softalign.models.cells import State
+from softalign.models.decoder import Decoder
+from softalign.models.encoder import Encoder, EncoderOutput
+from softalign.models.loss import SequenceLoss, sequence_loss
+from softalign.models.options import check_model
+
+if TYPE_CHECKING:
+    from softalign.data.batching import Batch
+
+PAD = 0
+
+
+class Seq2Seq(nn.Module):
+    """p(y | x) = Π_t p(y_t | y_<t, x), with a recurrent encoder and a recurrent decoder.
+
+    Raises `UserError` for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self, config: ModelConfig, source_vocabulary: int, target_vocabulary: int, shared_vocabulary: bool = False
+    ) -> None:
+        super().__init__()
+        check_model(config)
+        source = _embedding(source_vocabulary, config.embedding_size)
+        target = _embedding(target_vocabulary, config.embedding_size)
+        if config.tie_embeddings and shared_vocabulary:
+            source = target
+        self.encoder = Encoder(config, source)
+        self.decoder = Decoder(config, target)
+        if config.tie_embeddings:
+            self.decoder.readout.output.weight = target.weight
+
+    def encode(self, source: Tensor, source_lengths: Tensor) -> EncoderOutput:
+        """Encode source ids (B, S) of these lengths (B,)."""
+        encoded = self.encoder(source, source_lengths)
+        return encoded.with_keys(self.decoder.fusion.prepare(encoded.memory))
+
+    def start(self, encoded: EncoderOutput) -> State:
+        """The decoder's state before the first token, one row per sentence."""
+        return self.decoder.start(encoded)
+
+    def step(self, tokens: Tensor, state: State, encoded: EncoderOutput) -> tuple[Tensor, State, Tensor | None]:
+        """One step of free decoding.
+
+        Args: tokens (N,), the last ones; state with N rows, N = B * Q, the Q rows of a sentence side by side.
+        Returns: log-probabilities (N, V) of the next token, the new state, weights (N, S) or None without attention.
+        """
+        embedded = self.decoder.embed(tokens)
+        features, state, weights = self.decoder.step(embedded, state, encoded)
+        return F.log_softmax(self.decoder.readout(features, embedded), dim=-1), state, weights
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Teacher forced: logits (B, T, V), and weights (B, T, S) or None without attention."""
+        encoded = self.encode(batch.source, batch.source_lengths)
+        embedded = self.decoder.embed(batch.target_in)
+        features, weights = self.decoder.unroll(embedded, encoded)
+        return self.decoder.readout(features, embedded), weights
+
+    def loss(self, batch: Batch, label_smoothing: float = 0.0) -> SequenceLoss:
+        """Teacher forced loss, summed over the batch's real target tokens; padding never reaches the readout."""
+        logits, targets, _ = self._logits_of_tokens(batch)
+        return sequence_loss(logits, targets, label_smoothing)
+
+    def negative_log_likelihood(self, batch: Batch) -> Tensor:
+        """-log p(y | x) of each row (B,), in nats, summed over its target tokens, end of sentence counted."""
+        logits, targets, rows = self._logits_of_tokens(batch)
+        losses = F.cross_entropy(logits, targets, reduction="none").float()
+        return losses.new_zeros(batch.target_out.size(0)).index_add_(0, rows, losses)
+
+    def _logits_of_tokens(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (n, V), target ids (n,) and rows (n,) of the n target positions that are not padding."""
+        encoded = self.encode(batch.source, batch.source_lengths)
+        embedded = self.decoder.embed(batch.target_in)
+        features, _ = self.decoder.unroll(embedded, encoded)
+        rows, steps = (batch.target_out != PAD).nonzero(as_tuple=True)
+        logits = self.decoder.readout(features[rows, steps], embedded[rows, steps])
+        return logits, batch.target_out[rows, steps], rows
+
+
+def _embedding(vocabulary: int, size: int) -> nn.Embedding:
+    embedding = nn.Embedding(vocabulary, size, padding_idx=PAD)
+    nn.init.normal_(embedding.weight, std=size**-0.5)
+    nn.init.zeros_(embedding.weight.data[PAD])
+    return embedding
