@@ -13,8 +13,8 @@ import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.types import Override
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -148,6 +148,13 @@ def typed(plain: dict[str, Any]) -> Config:
         raise UserError(_first_line(error), str(key), "give a value of the right type") from None
     assert isinstance(config, Config)
     return config
+
+
+def training_part(config: Config) -> dict[str, Any]:
+    """What a trained model depends on: the keys that dvc.yaml tracks for `train`, the data and the seed."""
+    content = to_dict(config)
+    trainer = {key: content["trainer"][key] for key in ("accelerator", "precision", "threads")}
+    return {key: content[key] for key in ("data", "model", "optimization", "seed")} | {"trainer": trainer}
 
 
 def to_dict(part: Any) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def reported() -> Iterator[None]:
         if isinstance(error, UserError):
             line = str(error)
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-            line = f"no space left on disk ({error.filename or 'while writing'}): free some space and run the same command again"
+            where = error.filename or "while writing"
+            line = f"no space left on disk ({where}): free some space and run the same command again"
         else:
             raise
         print(f"error: {line}", file=sys.stderr)

@@ -17,14 +17,20 @@ def project_root(start: Path | None = None) -> Path:
     for folder in (start, *start.parents):
         if (folder / "dvc.yaml").is_file() and (folder / "conf").is_dir():
             return folder
-    raise UserError("not inside a softalign project", str(start), "change into the folder that holds dvc.yaml and conf/")
+    raise UserError(
+        "not inside a softalign project", str(start), "change into the folder that holds dvc.yaml and conf/"
+    )
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths that stages read and write; all of them under `root`."""
+    """The paths that stages read and write; all of them under `root`.
+
+    `by_hand` names a run that a person started, which lies in outputs/<by_hand> and leaves DVC's runs/ alone.
+    """
 
     root: Path
+    by_hand: str | None = None
 
     @property
     def conf(self) -> Path:
@@ -47,6 +53,9 @@ class Layout:
         return self.root / "data" / "prepared" / task
 
     def run(self, task: str, model: str, seed: int) -> Path:
+        """The folder of one arm and seed: train/ inside is what training left, test/ what evaluation did."""
+        if self.by_hand:
+            return self.root / "outputs" / self.by_hand
         return self.root / "runs" / task / model / str(seed)
 
     @property

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Callable
 from functools import wraps
 
 import hydra
+import yaml
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from softalign.composition import base_of, compose_by_hand, first_job
+from softalign.composition import base_of, compose_by_hand, first_job, to_dict, training_part
 from softalign.config import Config
-from softalign.errors import reported
+from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 
 Stage = Callable[[Config, Layout], None]
@@ -37,7 +40,11 @@ def stage(main: Stage) -> Callable[[], None]:
             def job(_: DictConfig) -> None:
                 with reported():
                     config = compose_by_hand(layout, HydraConfig.get().overrides.task)
-                    main(config, layout)
+                    if os.environ.get("DVC_STAGE"):  # set by DVC for the commands that it runs
+                        check_resolved(config, layout)
+                        main(config, layout)
+                    else:
+                        main(config, Layout(layout.root, by_hand=run_name(config)))
 
             job()
 
@@ -58,6 +65,20 @@ def _place_base_overrides(layout: Layout) -> None:
         sys.argv[1:] = [*base_of(layout, options.overrides), *sys.argv[1:]]
 
 
-def under_dvc() -> bool:
-    """Whether DVC runs this stage (it names the stage in the environment)."""
-    return bool(os.environ.get("DVC_STAGE"))
+def check_resolved(config: Config, layout: Layout) -> None:
+    """Refuse to run on a configuration that is no longer the one which DVC recorded for this stage."""
+    content = to_dict(config)
+    del content["seed"]
+    arm = layout.resolved(config.task.name, config.model.name)
+    expected = {layout.resolved_data(config.task.name): {"data": content["data"]}}
+    if arm.exists():
+        expected[arm] = content
+    for path, composed in expected.items():
+        if yaml.safe_load(path.read_text(encoding="utf-8")) != composed:
+            raise UserError("the configuration changed while DVC was running", str(path), "run dvc repro again")
+
+
+def run_name(config: Config) -> str:
+    """A folder name for a run by hand, the same for the same training: `translation-multiply-2-1a2b3c4d`."""
+    digest = hashlib.sha256(json.dumps(training_part(config), sort_keys=True).encode()).hexdigest()
+    return f"{config.task.name}-{config.model.name}-{config.seed}-{digest[:8]}"
