@@ -1,0 +1,112 @@
+"""Every arm against every other on the same test items, by the paired bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from softalign.config import EvaluationConfig
+from softalign.evaluation.baselines import baseline_outputs
+from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
+from softalign.evaluation.significance import resampled_scores
+from softalign.reporting.estimates import Estimate, Replicates, contrast
+from softalign.reporting.runs import TaskRuns
+
+# An arm trained with several seeds is compared seed by seed, and once with all seeds together.
+PER_SEED, POOLED = "per seed", "pooled over seeds"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The runs of a task with per-item statistics, and those of the systems that learn nothing (copy, lead)."""
+
+    runs: TaskRuns
+    items: dict[tuple[str, int], dict[str, ItemStatistics]]  # (model, seed) -> metric -> statistics
+    untrained: dict[str, dict[str, ItemStatistics]]  # name -> metric -> statistics
+    replicates: dict[tuple[str, str], Replicates]  # (model or name, metric) -> scores on all resamples
+
+    def contrast(self, metric: str, baseline: str, candidate: str, evaluation: EvaluationConfig) -> Estimate:
+        """Candidate minus baseline, all seeds together."""
+        return contrast(
+            self.replicates[baseline, metric],
+            self.replicates[candidate, metric],
+            evaluation.confidence,
+            evaluation.bootstrap_seed,
+        )
+
+
+def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
+    """Score the predictions of every run, and the outputs of the untrained systems, on shared resamples."""
+    references = [item["references"] for item in runs.items]
+    sources = [item["source"] for item in runs.items]
+    items = {
+        (model, run.seed): item_statistics([row["prediction"] for row in run.predictions], references)
+        for model in runs.models
+        for run in runs.of(model)
+    }
+    untrained = {
+        name: item_statistics(outputs, references) for name, outputs in baseline_outputs(sources, runs.lead_words).items()
+    }
+    replicates = {}
+    for metric in METRICS:
+        for model in runs.models:
+            replicates[model, metric] = _replicates([items[model, seed][metric] for seed in runs.seeds], evaluation)
+        for name, statistics in untrained.items():
+            replicates[name, metric] = _replicates([statistics[metric]], evaluation)
+    return Scored(runs, items, untrained, replicates)
+
+
+def _replicates(statistics: list[ItemStatistics], evaluation: EvaluationConfig) -> Replicates:
+    return Replicates(
+        points=np.array([system.corpus_score() for system in statistics]),
+        resampled=resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed),
+    )
+
+
+def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
+    """One record for each pair of arms, metric and seed, and one for all seeds together where there are several.
+
+    `difference` is candidate minus baseline in points of 100; `low` and `high` its interval; `p_value` two-sided, not
+    corrected for the number of comparisons.
+    """
+    return [record for metric in METRICS for record in _compare_metric(scored, metric, evaluation)]
+
+
+def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> Iterator[dict[str, Any]]:
+    seeds = scored.runs.seeds
+    for baseline, candidate in combinations(scored.runs.models, 2):
+        pair = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
+        for index, seed in enumerate(seeds):
+            one = [Replicates(arm.points[[index]], arm.resampled[[index]]) for arm in pair]
+            estimate = contrast(*one, evaluation.confidence, evaluation.bootstrap_seed)
+            yield _record(scored.runs.task, metric, baseline, candidate, estimate, PER_SEED, [seed])
+        if len(seeds) > 1:
+            estimate = contrast(*pair, evaluation.confidence, evaluation.bootstrap_seed)
+            yield _record(scored.runs.task, metric, baseline, candidate, estimate, POOLED, seeds)
+
+
+def _record(
+    task: str, metric: str, baseline: str, candidate: str, estimate: Estimate, scope: str, seeds: list[int]
+) -> dict[str, Any]:
+    return {
+        "task": task,
+        "metric": metric,
+        "baseline": baseline,
+        "candidate": candidate,
+        "difference": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "p_value": estimate.p_value,
+        "scope": scope,
+        "seeds": list(seeds),
+    }
+
+
+def decisive(comparisons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records that speak for all seeds: the pooled ones, or the per-seed ones where there is a single seed."""
+    pooled = [record for record in comparisons if record["scope"] == POOLED]
+    return pooled or comparisons

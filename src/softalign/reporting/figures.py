@@ -1,0 +1,192 @@
+"""All plotting: data in, `Figure` out. Nothing here reads or writes a file, or touches pyplot's state.
+
+An arm has one colour, marker and line everywhere. The colours are those of Okabe and Ito, told apart with every common
+form of colour blindness; INK marks what is text or axis, so that a page can give it the colour of its own text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO, StringIO
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+INK = "#1b1c1d"
+COLOURS = {
+    "vanilla": "#7f7f7f",
+    "multiply": "#e69f00",
+    "bahdanau": "#0072b2",
+    "luong": "#009e73",
+    "concat": "#cc79a7",
+    "gated": "#56b4e9",
+    "cgru": "#d55e00",
+}
+SPARE = ("#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#882255")
+MARKERS = "osD^vP*X"
+DASHES = ("-", "--", "-.", ":")
+NAMES = {"bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "softalign",
+}
+
+
+def arm_style(arm: str, arms: Sequence[str]) -> dict[str, Any]:
+    """Colour, marker and line of one arm. An arm without a colour of its own takes a spare one, by its place among such arms."""
+    known = list(COLOURS)
+    others = [name for name in arms if name not in COLOURS]
+    if arm in COLOURS:
+        place = known.index(arm)
+        return {"color": COLOURS[arm], "marker": MARKERS[place % len(MARKERS)], "linestyle": DASHES[place % 2]}
+    place = others.index(arm) if arm in others else 0
+    return {"color": SPARE[place % len(SPARE)], "marker": MARKERS[-1 - place % len(MARKERS)], "linestyle": DASHES[2 + place % 2]}
+
+
+def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = [figure.add_subplot(1, columns, 1 + column) for column in range(columns)]
+    for ax in axes:
+        ax.grid(axis="y", color=INK, alpha=0.12, linewidth=0.8)
+        ax.set_axisbelow(True)
+    return figure, axes
+
+
+def _legend(ax: Axes, **options: Any) -> None:
+    with rc_context(STYLE):
+        ax.legend(**options)
+
+
+def loss_curves(curves: Sequence[dict[str, Any]]) -> Figure:
+    """Training (thin) and validation (thick) loss against the epoch, of one task; a line for each arm and seed.
+
+    `curves`: rows with model, seed, epoch, train_loss, validation_loss (nats per target token).
+    """
+    figure, (ax,) = _figure(6.2, 3.7)
+    arms = list(dict.fromkeys(row["model"] for row in curves))
+    for arm in arms:
+        style = arm_style(arm, arms)
+        seeds = list(dict.fromkeys(row["seed"] for row in curves if row["model"] == arm))
+        for number, seed in enumerate(seeds):
+            rows = [row for row in curves if row["model"] == arm and row["seed"] == seed]
+            epochs = [row["epoch"] for row in rows]
+            colour = style["color"]
+            ax.plot(epochs, [row["train_loss"] for row in rows], color=colour, linewidth=1, linestyle=":")
+            label = arm if number == 0 else None
+            ax.plot(epochs, [row["validation_loss"] for row in rows], **style, linewidth=1.8, markersize=4, label=label)
+    ax.plot([], [], color=INK, linewidth=1, linestyle=":", label="training")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("loss, nats per token")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_title("Validation loss (lines) and training loss (dotted)", loc="left")
+    _legend(ax)
+    return figure
+
+
+def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> Figure:
+    """The score of each source-length bucket with its interval, and below each the number of rows; seeds are averaged.
+
+    `buckets`: rows with model, seed, low, high (source words), rows, score, ci_low, ci_high, metric.
+    """
+    figure, (ax,) = _figure(6.2, 3.7)
+    arms = list(dict.fromkeys(row["model"] for row in buckets))
+    places = sorted({(row["low"], row["high"]) for row in buckets})
+    labels = {}
+    for number, arm in enumerate(arms):
+        x, middle, low, high = [], [], [], []
+        for place, span in enumerate(places):
+            rows = [row for row in buckets if row["model"] == arm and (row["low"], row["high"]) == span]
+            if rows:
+                x.append(place + 0.09 * (number - (len(arms) - 1) / 2))
+                middle.append(float(np.mean([row["score"] for row in rows])))
+                low.append(float(np.mean([row["ci_low"] for row in rows])))
+                high.append(float(np.mean([row["ci_high"] for row in rows])))
+                labels[place] = f"{span[0]}–{span[1]}\nn={rows[0]['rows']}"
+        errors = [np.maximum(np.subtract(middle, low), 0), np.maximum(np.subtract(high, middle), 0)]
+        ax.errorbar(x, middle, yerr=errors, **arm_style(arm, arms), linewidth=1.6, markersize=5, capsize=3, label=arm)
+    ax.set_xticks(list(labels), list(labels.values()))
+    ax.set_xlabel("source words, and test rows in the bucket")
+    metric = NAMES.get(buckets[0]["metric"], buckets[0]["metric"]) if buckets else "score"
+    ax.set_ylabel(metric)
+    ax.set_ylim(bottom=0)
+    ax.set_title(f"{metric} by source length, {100 * confidence:g} % intervals", loc="left")
+    _legend(ax)
+    return figure
+
+
+def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
+    """Score against training time and against decoding speed; a point for each arm and seed.
+
+    `points`: rows with model, score, train_seconds, decode_sentences_per_second.
+    """
+    figure, axes = _figure(7.4, 3.3, columns=2)
+    arms = list(dict.fromkeys(point["model"] for point in points))
+    keys = (("train_seconds", "training, seconds"), ("decode_sentences_per_second", "decoding, sentences per second"))
+    for ax, (key, label) in zip(axes, keys, strict=True):
+        for arm in arms:
+            own = [point for point in points if point["model"] == arm and point[key] is not None and point["score"] is not None]
+            style = arm_style(arm, arms) | {"linestyle": "none"}
+            ax.plot([point[key] for point in own], [point["score"] for point in own], **style, markersize=8, label=arm)
+        ax.set_xlabel(label)
+        ax.set_xlim(left=0)
+        ax.set_ylim(bottom=0)
+        ax.margins(0.12)
+    axes[0].set_ylabel(NAMES.get(metric, metric))
+    axes[0].set_title("Quality and what it costs", loc="left")
+    _legend(axes[1], loc="lower right")
+    return figure
+
+
+def attention_heat_map(
+    weights: NDArray[np.float64] | Sequence[Sequence[float]], source: Sequence[str], target: Sequence[str], title: str = ""
+) -> Figure:
+    """Attention weights (T, S): a row for each target token that was written, a column for each source token."""
+    matrix = np.asarray(weights, dtype=np.float64)[: len(target), : len(source)]
+    figure, (ax,) = _figure(1.6 + 0.26 * len(source), 1.5 + 0.24 * len(target))
+    ax.grid(False)
+    image = ax.imshow(matrix, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    ax.set_xticks(range(len(source)), list(source), rotation=60, ha="left", rotation_mode="anchor")
+    ax.xaxis.tick_top()
+    ax.set_yticks(range(len(target)), list(target))
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    bar = figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(colors=INK)
+    if title:
+        with rc_context(STYLE):
+            figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    return figure
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure on white, for files."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def to_svg(figure: Figure, background: str = "white") -> str:
+    """The figure as SVG, the same for the same data. `background="none"`: transparent."""
+    buffer = StringIO()
+    with rc_context(STYLE):
+        figure.savefig(buffer, format="svg", facecolor=background, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()

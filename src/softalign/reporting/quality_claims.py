@@ -1,0 +1,147 @@
+"""C1, C2, C4, C5: is fusion better, on which lengths, and does its attention find what matters.
+
+Each function is the test of one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from softalign.evaluation.lengths import length_buckets
+from softalign.reporting.estimates import (
+    Estimate,
+    Replicates,
+    contrast,
+    mean_over_seeds,
+    resample_counts,
+    weighted_mean,
+    weighted_slope,
+)
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
+
+# How the differences by length are measured: a score that a single sentence has.
+SENTENCE_METRIC = {"translation": "chrf", "summarization": "rougeL"}
+FIFTHS = 5
+# The difference of two single error rates has no interval: only one beyond this, either way, decides.
+CLEAR_POINTS = 2.0
+
+
+def better_translation(case: Case) -> list[Verdict]:
+    """Effect: BLEU of the arm minus BLEU of the arm without attention, in points. Supported: the whole interval of the
+    paired bootstrap lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
+    """
+    estimate = case.scored.contrast("bleu", case.baseline, case.arm, case.evaluation)
+    return [case.verdict("C1", by_interval(estimate), "BLEU, points", estimate, *case.seed_note())]
+
+
+def better_summaries(case: Case) -> list[Verdict]:
+    """Effect: ROUGE-L of the arm minus ROUGE-L of its opponent, in points. The opponents are the arm without attention
+    and the systems that learn nothing: the first n words of the source (lead) and all of it (copy). Supported: the whole
+    interval of the paired bootstrap lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise. Each
+    opponent has its own row, for an arm can beat the plain RNN and still write worse summaries than lead does.
+    """
+    verdicts = []
+    opponents = {case.baseline: case.baseline}
+    for name in sorted(case.scored.untrained, reverse=True):  # lead, copy
+        opponents[name] = f"lead-{case.scored.runs.lead_words}" if name == "lead" else name
+    for opponent, label in opponents.items():
+        estimate = case.scored.contrast("rougeL", opponent, case.arm, case.evaluation)
+        verdicts.append(
+            case.verdict("C2", by_interval(estimate), "ROUGE-L, points", estimate, *case.seed_note(), against=label)
+        )
+    return verdicts
+
+
+def local_and_long_range(case: Case) -> list[Verdict]:
+    """Effect: the slope of the per-sentence difference (arm minus the arm without attention; chrF for translations,
+    ROUGE-L for summaries) over the source length, in points per 10 source words; least squares, items resampled.
+    Supported: the slope's whole interval lies above 0 (the advantage grows with length), the mean difference on the
+    longest fifth of the sources lies wholly above 0, and that on the shortest fifth does not lie wholly below 0.
+    Refuted: the slope's whole interval, or that of the longest fifth, lies below 0. Not decided otherwise. The slope says
+    where an advantage lies, not whether there is one (that is C1 and C2).
+    """
+    metric = SENTENCE_METRIC.get(case.task, case.scored.runs.headline_metric)
+    words = np.array([item["source_words"] for item in case.scored.runs.items], dtype=np.float64)
+    counts = resample_counts(len(words), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
+    fifths = length_buckets(words.astype(int).tolist(), FIFTHS)
+    points = {model: _sentence_points(case, model, metric) for model in (case.baseline, case.arm)}
+
+    def slopes(model: str) -> Replicates:
+        everyone = np.ones((1, len(words)))
+        per_seed = points[model]
+        return Replicates(
+            np.array([10 * weighted_slope(words, y, everyone)[0] for y in per_seed]),
+            np.array([10 * weighted_slope(words, y, counts) for y in per_seed]),
+        )
+
+    def means(model: str, rows: np.ndarray) -> Replicates:
+        own = resample_counts(len(rows), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
+        per_seed = [y[rows] for y in points[model]]
+        return Replicates(np.array([y.mean() for y in per_seed]), np.array([weighted_mean(y, own) for y in per_seed]))
+
+    def difference(of: dict[str, Replicates]) -> Estimate:
+        return contrast(of[case.baseline], of[case.arm], case.evaluation.confidence, case.evaluation.bootstrap_seed)
+
+    pair = (case.baseline, case.arm)
+    slope = difference({model: slopes(model) for model in pair})
+    short = difference({model: means(model, fifths[0].rows) for model in pair})
+    long = difference({model: means(model, fifths[-1].rows) for model in pair})
+    ends = f"shortest fifth {_signed(short)}, longest fifth {_signed(long)} points of {metric}"
+    quantity = f"{metric}, points per 10 source words"
+    if len(fifths) < 2:
+        return [case.verdict("C4", NOT_DECIDED, quantity, slope, "all sources are about equally long")]
+    if by_interval(slope) == REFUTED or by_interval(long) == REFUTED:
+        verdict = REFUTED
+    elif by_interval(slope) == by_interval(long) == SUPPORTED and by_interval(short) != REFUTED:
+        verdict = SUPPORTED
+    else:
+        verdict = NOT_DECIDED
+    return [case.verdict("C4", verdict, quantity, slope, ends, *case.seed_note())]
+
+
+def _sentence_points(case: Case, model: str, metric: str) -> list[np.ndarray]:
+    """The score of each test item by itself, for each seed: S arrays (N,)."""
+    runs = case.scored.runs
+    statistics = [case.scored.items[model, seed][metric] for seed in runs.seeds]
+    return [np.asarray(system.score(system.values), dtype=np.float64) for system in statistics]
+
+
+def _signed(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:+.1f}"
+    return f"{estimate.value:+.1f} [{estimate.low:+.1f}, {estimate.high:+.1f}]"
+
+
+def focuses(case: Case) -> list[Verdict]:
+    """Effect: the alignment error rate of the attention minus that of the diagonal (target word j of J linked to the
+    source word at the same relative place), in points of 100, against the gold alignment; below 0 is better. With two
+    seeds or more: Student's t interval over seeds; better or worse when the whole interval lies below or above 0. With one
+    seed: when the difference is beyond 2 points. Supported: better, and the mean attention entropy is at most half of that
+    of uniform attention. Refuted: worse. Not decided otherwise, and where the data has no gold alignment.
+    """
+    quantity = "alignment error rate minus the diagonal's, points"
+    reports = [run.scores["alignment"] for run in case.scored.runs.of(case.arm)]
+    if not all(reports):
+        note = "the data or the arm has no alignment"
+        return [case.verdict("C5", NOT_DECIDED, quantity, Estimate(math.nan), note, against="diagonal")]
+    estimate = mean_over_seeds(
+        [100 * (report["error_rate"] - report["diagonal_error_rate"]) for report in reports], case.evaluation.confidence
+    )
+    if estimate.low is None:
+        side = REFUTED if estimate.value > CLEAR_POINTS else SUPPORTED if estimate.value < -CLEAR_POINTS else NOT_DECIDED
+    else:
+        side = by_interval(opposite(estimate))
+    entropy, uniform, attention, diagonal = (
+        float(np.mean([report[key] for report in reports]))
+        for key in ("entropy", "entropy_uniform", "error_rate", "diagonal_error_rate")
+    )
+    verdict = NOT_DECIDED if side == SUPPORTED and entropy > uniform / 2 else side
+    notes = [
+        f"error rate {100 * attention:.1f}, of the diagonal {100 * diagonal:.1f}",
+        f"entropy {entropy:.2f} nats, of uniform attention {uniform:.2f}",
+    ]
+    if estimate.low is None:
+        notes.append("one seed: one rate over all links, no interval")
+    return [case.verdict("C5", verdict, quantity, estimate, *notes, against="diagonal")]

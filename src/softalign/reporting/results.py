@@ -1,0 +1,175 @@
+"""The results as plain records: what results.json, metrics.json and the tables for `dvc plots` hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from softalign.config import EvaluationConfig
+from softalign.errors import UserError
+from softalign.paths import Layout
+from softalign.reporting.claims import CLAIMS, UNTESTED
+from softalign.reporting.runs import Run, TaskRuns
+from softalign.reporting.verdicts import Verdict
+
+COST = (
+    "n_parameters",
+    "train_seconds",
+    "train_tokens_per_second",
+    "peak_memory_mb",
+    "epochs",
+    "best_epoch",
+    "stopped_early",
+    "flattened",
+)
+PACKAGES = ("softalign", "torch", "pytorch-lightning", "datasets", "tokenizers", "sacrebleu", "rouge-score", "numpy")
+
+
+def build_results(
+    tasks: Sequence[TaskRuns],
+    comparisons: Sequence[dict[str, Any]],
+    verdicts: Sequence[Verdict],
+    evaluation: EvaluationConfig,
+    layout: Layout,
+) -> dict[str, Any]:
+    """Everything that the report says, as containers that JSON can hold; a number that is not finite becomes None."""
+    return finite(
+        {
+            "runs": [_run_record(run) for task in tasks for model in task.models for run in task.of(model)],
+            "comparisons": list(comparisons),
+            "claims": [asdict(verdict) for verdict in verdicts],
+            "rules": {claim.id: {"statement": claim.statement, "rules": claim.rules} for claim in CLAIMS},
+            "untested": UNTESTED,
+            "tasks": {task.task: _task_record(task, layout) for task in tasks},
+            "bootstrap": {
+                "samples": evaluation.bootstrap_samples,
+                "confidence": evaluation.confidence,
+                "seed": evaluation.bootstrap_seed,
+            },
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        }
+    )
+
+
+def _run_record(run: Run) -> dict[str, Any]:
+    decoding = run.scores["cost"]
+    return {
+        "task": run.task,
+        "model": run.model,
+        "cell": run.cell,
+        "seed": run.seed,
+        "data": run.data,
+        "test": run.scores["test"],
+        "cost": {key: run.cost.get(key) for key in COST}
+        | {key: decoding.get(key) for key in ("decode_seconds", "decode_sentences_per_second")},
+        "gap": run.scores["gap"],
+        "alignment": run.scores["alignment"],
+        "by_length": run.scores["by_length"],
+        "origin": run.origin,
+    }
+
+
+def _task_record(task: TaskRuns, layout: Layout) -> dict[str, Any]:
+    first = task.of(task.models[0])[0]
+    return {
+        "headline_metric": task.headline_metric,
+        "lead_words": task.lead_words,
+        "baseline": task.baseline,
+        "models": task.models,
+        "seeds": task.seeds,
+        "untrained": first.scores["baselines"],
+        "signatures": first.scores["signatures"],
+        "provenance": _read(layout.raw(task.task) / "provenance.json"),
+        "prepared": _read(layout.prepared(task.task) / "report.json"),
+    }
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("a file of the data is missing", str(path), "run dvc repro") from None
+    except ValueError as error:
+        raise UserError(f"not valid JSON: {error}", str(path), "delete it and run dvc repro") from None
+
+
+def finite(value: Any) -> Any:
+    """`value` with None in place of every float that JSON cannot hold."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def runs_of(results: dict[str, Any], task: str, model: str) -> list[dict[str, Any]]:
+    """The run records of one arm on one task, a record for each seed."""
+    return [run for run in results["runs"] if run["task"] == task and run["model"] == model]
+
+
+def mean_of(runs: Sequence[dict[str, Any]], section: str, key: str) -> float | None:
+    """The mean over seeds of one number of run records; None where a seed has none."""
+    values = [run[section].get(key) for run in runs]
+    return None if not values or any(value is None for value in values) else float(np.mean(values))
+
+
+def flat_metrics(results: dict[str, Any]) -> dict[str, Any]:
+    """{task: {arm: {score or cost: mean over seeds}}}, for `dvc metrics`."""
+    metrics: dict[str, Any] = {}
+    for task, record in results["tasks"].items():
+        for model in record["models"]:
+            runs = runs_of(results, task, model)
+            test = {key: mean_of(runs, "test", key) for key in runs[0]["test"] if key != "n_rows"}
+            cost = {
+                key: mean_of(runs, "cost", key)
+                for key in (*COST[:4], "decode_sentences_per_second")
+            }
+            metrics.setdefault(task, {})[model] = {
+                key: round(value, 4) for key, value in (test | cost).items() if value is not None
+            }
+    return metrics
+
+
+def loss_curves(tasks: Sequence[TaskRuns]) -> list[dict[str, Any]]:
+    """One row for each epoch of each run, for `dvc plots`."""
+    return [
+        {
+            "task": run.task,
+            "model": run.model,
+            "seed": run.seed,
+            "epoch": int(epoch["epoch"]),
+            "train_loss": epoch["train_loss"],
+            "validation_loss": epoch["validation_loss"],
+        }
+        for task in tasks
+        for model in task.models
+        for run in task.of(model)
+        for epoch in run.history
+    ]
+
+
+def quality_by_length(tasks: Sequence[TaskRuns]) -> list[dict[str, Any]]:
+    """One row for each length bucket of each run, for `dvc plots`."""
+    return [
+        {
+            "task": run.task,
+            "model": run.model,
+            "seed": run.seed,
+            "source_words": f"{bucket['low']}-{bucket['high']}",
+            **{key: bucket[key] for key in ("low", "high", "rows", "metric", "score", "ci_low", "ci_high")},
+        }
+        for task in tasks
+        for model in task.models
+        for run in task.of(model)
+        for bucket in run.scores["by_length"]
+    ]

@@ -1,0 +1,101 @@
+"""What a claim's test hands back, and the one way in which an interval becomes a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from softalign.config import EvaluationConfig
+from softalign.reporting.comparisons import Scored
+from softalign.reporting.estimates import Estimate
+
+SUPPORTED, REFUTED, NOT_DECIDED = "supported", "refuted", "not decided"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim, for one arm on one task."""
+
+    claim: str  # C1 ...
+    task: str
+    arm: str  # the candidate; "–" where there is none to judge
+    against: str  # the opponent
+    verdict: str  # supported | refuted | not decided
+    quantity: str  # what `effect` measures, with its unit
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    neutral: float = 0.0  # the value of `effect` that means no difference
+    seeds: list[int] = field(default_factory=list)
+    experiment: str = ""  # the run folders behind it
+    notes: list[str] = field(default_factory=list)  # what the data cannot tell, and side findings in numbers
+
+
+@dataclass(frozen=True)
+class Case:
+    """One candidate against the arm without attention, on one task: what a claim's test reads."""
+
+    scored: Scored
+    baseline: str
+    arm: str
+    evaluation: EvaluationConfig
+
+    @property
+    def task(self) -> str:
+        return self.scored.runs.task
+
+    @property
+    def seeds(self) -> list[int]:
+        return self.scored.runs.seeds
+
+    def verdict(
+        self,
+        claim: str,
+        verdict: str,
+        quantity: str,
+        estimate: Estimate,
+        *notes: str,
+        against: str | None = None,
+        neutral: float = 0.0,
+    ) -> Verdict:
+        seeds = ",".join(str(seed) for seed in self.seeds)
+        arms = ",".join([self.baseline, self.arm])
+        return Verdict(
+            claim=claim,
+            task=self.task,
+            arm=self.arm,
+            against=against or self.baseline,
+            verdict=verdict,
+            quantity=quantity,
+            effect=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+            p_value=estimate.p_value,
+            neutral=neutral,
+            seeds=list(self.seeds),
+            experiment=f"runs/{self.task}/{{{arms}}}/{{{seeds}}}",
+            notes=list(notes),
+        )
+
+    def seed_note(self) -> list[str]:
+        """With one seed the interval covers the choice of test items and not the luck of training."""
+        return ["one seed: test items resampled, seed variation not covered"] if len(self.seeds) == 1 else []
+
+
+def by_interval(estimate: Estimate, neutral: float = 0.0) -> str:
+    """Supported: the whole interval lies above `neutral`. Refuted: below. Otherwise, or without interval: not decided."""
+    if estimate.low is None or estimate.high is None:
+        return NOT_DECIDED
+    if estimate.low > neutral:
+        return SUPPORTED
+    return REFUTED if estimate.high < neutral else NOT_DECIDED
+
+
+def opposite(estimate: Estimate) -> Estimate:
+    """The same difference seen from the other side."""
+    return Estimate(
+        -estimate.value,
+        None if estimate.high is None else -estimate.high,
+        None if estimate.low is None else -estimate.low,
+        estimate.p_value,
+    )

@@ -1,0 +1,241 @@
+"""A project folder with made-up run folders, in the format that training and evaluation write."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+NOUNS = "Garten Straße Brücke Übung Zug Hund Brot Fenster Lied Wagen".split()
+WORDS = "garden street bridge exercise train dog bread window song car".split()
+# The share of words that each arm gets right, for short and for long sources.
+SKILL = {"vanilla": (0.75, 0.25), "multiply": (0.74, 0.24), "bahdanau": (0.97, 0.93)}
+CELL = "elman"
+
+
+def write_project(
+    root: Path,
+    tasks: Sequence[str] = ("translation", "summarization"),
+    models: Sequence[str] = ("vanilla", "multiply", "bahdanau"),
+    seeds: Sequence[int] = (1,),
+    rows: int = 120,
+    params: bool = True,
+) -> Path:
+    """Write params.yaml, data/ and runs/ below `root`."""
+    root.mkdir(parents=True, exist_ok=True)
+    if params:
+        content = {
+            "tasks": list(tasks),
+            "models": list(models),
+            "seeds": list(seeds),
+            "data": {"translation": "phrasebook", "summarization": "newsbriefs"},
+            "experiment": None,
+            "overrides": [],
+        }
+        (root / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        (root / "dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
+        (root / "conf").mkdir(exist_ok=True)
+    for task in tasks:
+        items = _items(task, rows)
+        _write_data(root, task, rows)
+        for model in models:
+            for seed in seeds:
+                _write_run(root, task, model, seed, items)
+    return root
+
+
+def _items(task: str, rows: int) -> list[dict[str, Any]]:
+    random_ = random.Random(f"items {task}")
+    items = []
+    for row in range(rows):
+        length = 4 + (row * 7) % 40
+        ids = [random_.randrange(len(NOUNS)) for _ in range(length)]
+        if task == "translation":
+            source, target = " ".join(NOUNS[i] for i in ids), " ".join(WORDS[i] for i in ids)
+        else:
+            source = " ".join(WORDS[i] for i in ids * 2)
+            target = " ".join(WORDS[i] for i in ids[: max(4, length // 3)])
+        items.append({"row": row, "source": source, "target": target, "references": [target]})
+    return items
+
+
+def _write_data(root: Path, task: str, rows: int) -> None:
+    data = {"translation": "phrasebook", "summarization": "newsbriefs"}[task]
+    splits = {"train": 16000, "validation": 1000, "test": rows}
+    _dump(
+        root / f"data/raw/{task}/provenance.json",
+        {
+            "data": data,
+            "kind": "embedded",
+            "id": data,
+            "config": None,
+            "revision": "grammar-1",
+            "licence": "MIT",
+            "rows": splits,
+            "sha256": {split: "0" * 64 for split in splits},
+            "statistics": {"templates": 812, "mean_source_words": 17.5},
+        },
+    )
+    counts = {
+        split: {"read": n, "empty": 0, "too_long": 3, "duplicate": 1, "leaked": 0, "kept": n - 4} for split, n in splits.items()
+    }
+    _dump(
+        root / f"data/prepared/{task}/report.json",
+        {
+            "splits": counts,
+            "vocabulary": {"source": 2000, "target": 2000},
+            "lengths": {"train": {"source_words": {"mean": 17.5, "max": 50}}},
+            "fingerprint": "ab" * 32,
+            "revision": "grammar-1",
+        },
+    )
+
+
+def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[str, Any]]) -> None:
+    folder = root / "runs" / task / model / str(seed)
+    random_ = random.Random(f"{task} {model} {seed}")
+    attention = model != "vanilla"
+    slow = 1.0 if model == "vanilla" else 1.4
+    config = {
+        "task": {
+            "name": task,
+            "headline_metric": "bleu" if task == "translation" else "rougeL",
+            "lead_words": 0 if task == "translation" else 20,
+        },
+        "data": {"name": "phrasebook" if task == "translation" else "newsbriefs"},
+        "model": {"name": model, "fusion": model, "cell": CELL, "hidden_size": 192},
+    }
+    (folder / "train").mkdir(parents=True, exist_ok=True)
+    (folder / "test").mkdir(parents=True, exist_ok=True)
+    (folder / "train/config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    _dump(
+        folder / "train/run.json",
+        {
+            "fingerprint": "cd" * 32,
+            "data_fingerprint": "ab" * 32,
+            "revision": "grammar-1",
+            "git_commit": "0123456789abcdef0123456789abcdef01234567",
+            "task": task,
+            "model": model,
+            "cell": CELL,
+            "seed": seed,
+            "data": config["data"]["name"],
+        },
+    )
+    floor = {"vanilla": 1.6, "multiply": 1.7, "bahdanau": 0.3}.get(model, 1.0)
+    with (folder / "train/history.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", "step", "train_loss", "validation_loss", "validation_perplexity", "lr", "seconds"])
+        for epoch in range(8):
+            loss = floor + 4 * 0.5**epoch + random_.random() * 0.02
+            writer.writerow([epoch, (epoch + 1) * 250, loss, loss + 0.05, 2.718**loss, 0.002, (epoch + 1) * 6 * slow])
+    _dump(
+        folder / "train/cost.json",
+        {
+            "n_parameters": 900_000 + (73_856 if model == "bahdanau" else 0),
+            "train_seconds": 48.0 * slow,
+            "train_tokens_per_second": 30_000 / slow,
+            "peak_memory_mb": 700.0 + 50 * slow,
+            "epochs": 8,
+            "best_epoch": 7,
+            "seconds_to_best": 47.0 * slow,
+            "stopped_early": False,
+            "flattened": True,
+        },
+    )
+    predictions = []
+    for item in items:
+        words = item["target"].split()
+        short, long = SKILL.get(model, (0.9, 0.6))
+        share = short + (long - short) * (len(item["source"].split()) / (44 if task == "translation" else 88))
+        guess = " ".join(word if random_.random() < share else random_.choice(WORDS) for word in words)
+        nll = len(words) * (floor + random_.random() * 0.1)
+        predictions.append(
+            {
+                **item,
+                "prediction": guess,
+                "log_probability": -nll,
+                "negative_log_likelihood": nll,
+                "source_words": len(item["source"].split()),
+                "target_words": len(words),
+            }
+        )
+    (folder / "test/predictions.jsonl").write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in predictions), encoding="utf-8"
+    )
+    level = 100 * sum(SKILL.get(model, (0.9, 0.6))) / 2
+    by_length = [
+        {
+            "low": low,
+            "high": low + 8,
+            "rows": len(items) // 5,
+            "score": level - low / 2,
+            "ci_low": level - low / 2 - 3,
+            "ci_high": level - low / 2 + 3,
+            "metric": config["task"]["headline_metric"],
+        }
+        for low in range(4, 44, 9)
+    ]
+    seconds = [
+        {"low": low, "high": low + 8, "rows": len(items) // 5, "seconds": (0.001 + 0.0001 * low * slow) * len(items) / 5}
+        for low in range(4, 44, 9)
+    ]
+    alignment = {
+        "error_rate": 0.12 if model == "bahdanau" else 0.7,
+        "precision": 0.9,
+        "recall": 0.85,
+        "entropy": 0.4,
+        "entropy_uniform": 2.6,
+        "diagonal_error_rate": 0.48,
+        "links": 1800,
+    }
+    _dump(
+        folder / "test/scores.json",
+        {
+            "test": {
+                "bleu": level - 3,
+                "chrf": level,
+                "rouge1": level,
+                "rouge2": level - 10,
+                "rougeL": level - 1,
+                "perplexity": 2.718**floor,
+                "exact_match": level / 2,
+                "n_rows": len(items),
+            },
+            "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},
+            "baselines": {"copy": {"bleu": 1.0, "chrf": 9.0, "rouge1": 30.0, "rouge2": 20.0, "rougeL": 30.0}}
+            | ({} if task == "translation" else {"lead": {"bleu": 10.0, "rouge1": 40.0, "rouge2": 30.0, "rougeL": 40.0}}),
+            "by_length": by_length,
+            "alignment": alignment if attention and task == "translation" else None,
+            "cost": {
+                "decode_seconds": 3 * slow,
+                "decode_sentences_per_second": len(items) / (3 * slow),
+                "scoring_by_length": seconds,
+            },
+            "gap": {
+                "train_perplexity": 2.718 ** (floor - (0.10 if model == "bahdanau" else 0.02)),
+                "validation_perplexity": 2.718**floor,
+                "test_perplexity": 2.718**floor,
+            },
+        },
+    )
+    maps = []
+    for item in items[:3] if attention else []:
+        source = ["▁" + word for word in item["source"].split()[:9]] + ["</s>"]
+        target = ["▁" + word for word in item["target"].split()[:9]] + ["</s>"]
+        raw = [[0.02 + (1.0 if i == j else 0.0) for j in range(len(source))] for i in range(len(target))]
+        weights = [[value / sum(row) for value in row] for row in raw]
+        maps.append(
+            {"row": item["row"], "source_tokens": source, "target_tokens": target, "weights": weights, "kind": "prediction"}
+        )
+    _dump(folder / "test/attention.json", maps)
+
+
+def _dump(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
