@@ -7,6 +7,7 @@ from typing import Any
 
 from softalign.config import Config
 from softalign.errors import UserError
+from softalign.models.options import check_model
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -66,6 +67,7 @@ RULES: dict[str, Rule] = {
 
 def check(config: Config) -> None:
     """Raise `UserError` for the first value of `config` that makes no sense."""
+    check_model(config.model)
     for key, (accepts, wanted) in RULES.items():
         value: Any = config
         for step in key.split("."):

@@ -195,14 +195,15 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
     if refused:
         *path, key = re.sub(r"^\+*", "", refused.group(1)).split(".")
         schema: Any = Config
-        for step in path:
+        for depth, step in enumerate(path):
             factory = {field.name: field.default_factory for field in fields(schema)}.get(step)
+            if path[: depth + 1] == ["data", "source"]:
+                known = {field.name: None for source in SOURCES.values() for field in fields(source)}
+                return unknown_key(key, list(known), "data.source; which keys depends on its kind")
             if not (isinstance(factory, type) and is_dataclass(factory)):
-                break
+                return unknown_key(step, [field.name for field in fields(schema)], ".".join(path[:depth]) or "override")
             schema = factory
-        else:
-            return unknown_key(key, [field.name for field in fields(schema)], ".".join(path) or "override")
-        return unknown_key(".".join([*path, key]), [field.name for field in fields(schema)], "override")
+        return unknown_key(key, [field.name for field in fields(schema)], ".".join(path) or "override")
     return UserError(_first_line(error), "conf/", "correct the file or the override")
 
 

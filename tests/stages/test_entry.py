@@ -1,0 +1,79 @@
+"""The command line of a stage: Hydra's grammar, params.yaml underneath, one line for a mistake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from project import copy_project, run
+
+PROBE = """
+import json
+from softalign.composition import to_dict
+from softalign.errors import UserError
+from softalign.stages.entry import stage
+
+@stage
+def main(config, layout):
+    if config.seed == 13:
+        raise UserError("thirteen", "seed", "take another")
+    print(json.dumps([config.task.name, config.data.name, config.model.name, config.seed, layout.by_hand]))
+
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("a project"))
+    (folder / "probe.py").write_text(PROBE)
+    return folder
+
+
+def jobs(output: str) -> list[list[object]]:
+    return [json.loads(line) for line in output.splitlines() if line.startswith("[")]
+
+
+def test_one_job(project: Path) -> None:
+    (job,) = jobs(run(project, "python", "probe.py", "task=summarization", "model=multiply", "seed=2").stdout)
+    assert job[:4] == ["summarization", "newsbriefs", "multiply", 2]
+    assert str(job[4]).startswith("summarization-multiply-2-")
+
+
+def test_a_sweep_over_tasks_gives_each_its_own_data(project: Path) -> None:
+    found = jobs(run(project, "python", "probe.py", "--multirun", "task=translation,summarization", "seed=1,2").stdout)
+    assert [job[:4] for job in found] == [
+        ["translation", "phrasebook", "bahdanau", 1],
+        ["translation", "phrasebook", "bahdanau", 2],
+        ["summarization", "newsbriefs", "bahdanau", 1],
+        ["summarization", "newsbriefs", "bahdanau", 2],
+    ]
+    assert len({job[4] for job in found}) == 4
+
+
+def test_what_decoding_reads_does_not_move_a_run(project: Path) -> None:
+    first = jobs(run(project, "python", "probe.py", "decoding=greedy").stdout)
+    assert first == jobs(run(project, "python", "probe.py", "evaluation.bootstrap_samples=200").stdout)
+    assert first != jobs(run(project, "python", "probe.py", "optimization.lr=0.5").stdout)
+
+
+@pytest.mark.parametrize("arguments", [["model=vanila"], ["--multirun", "model=vanila,multiply"], ["seed=13"]])
+def test_a_mistake_is_one_line(project: Path, arguments: list[str]) -> None:
+    failed = run(project, "python", "probe.py", *arguments, check=False)
+    assert failed.returncode == 1
+    assert len(failed.stderr.splitlines()) == 1
+    assert failed.stderr.startswith("error: ")
+
+
+def test_cfg_shows_what_would_run(project: Path) -> None:
+    shown = run(project, "python", "probe.py", "task=summarization", "--cfg", "job", "--package", "data.name").stdout
+    assert "newsbriefs" in shown
+
+
+def test_under_dvc_a_configuration_that_moved_is_refused(project: Path) -> None:
+    run(project, "python", "-m", "softalign.stages.compose")
+    assert jobs(run(project, "python", "probe.py", "model=multiply", DVC_STAGE="train").stdout)[0][4] is None
+    failed = run(project, "python", "probe.py", "model=multiply", "optimization.lr=0.5", check=False, DVC_STAGE="train")
+    assert failed.returncode == 1
+    assert "changed while DVC was running" in failed.stderr

@@ -1,0 +1,58 @@
+"""Values of the right type that make no sense."""
+
+from __future__ import annotations
+
+import pytest
+from project import ROOT
+
+from softalign.checks import RULES
+from softalign.composition import compose
+from softalign.errors import UserError
+from softalign.paths import Layout
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model.hidden_size=-3",
+        "model.embedding_size=0",
+        "model.layers=0",
+        "model.dropout=1",
+        "model.cell=lstmm",
+        "model.fusion=vanila",
+        "model.score=dott",
+        "model.activation=sine",
+        "decoding.beam_size=0",
+        "decoding.batch_size=0",
+        "decoding.max_length_ratio=-1",
+        "optimization.lr=0",
+        "optimization.lr=nan",
+        "optimization.batch_unit=words",
+        "optimization.max_epochs=0",
+        "data.source.train_rows=-5",
+        "data.tokenizer.vocabulary_size=100",
+        "data.cleaning.unicode_form=NFX",
+        "evaluation.confidence=95",
+        "trainer.precision=fp8",
+    ],
+)
+def test_a_senseless_value_is_refused_by_name(override: str) -> None:
+    key, value = override.split("=")
+    with pytest.raises(UserError) as caught:
+        compose(Layout(ROOT), [override])
+    assert key.split(".")[-1] in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_every_rule_names_a_key_of_the_configuration() -> None:
+    embedded = compose(Layout(ROOT), [])
+    hub = compose(Layout(ROOT), ["data=multi30k"])
+    for key in RULES:
+        for config in (embedded, hub):
+            value: object = config
+            for step in key.split("."):
+                value = getattr(value, step, "absent")
+            if value != "absent":
+                break
+        else:
+            raise AssertionError(f"{key} is no key")
