@@ -46,9 +46,15 @@ def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, bid
     """
     cell = CELLS[config.cell]
     dropout = config.dropout if config.layers > 1 else 0.0  # torch warns about dropout between the layers of one layer
-    options = {"nonlinearity": config.activation} if config.cell == "elman" else {}
+    activation = {"nonlinearity": config.activation} if config.cell == "elman" else {}
     kernel = cell.kernel_class(
-        input_size, hidden_size, config.layers, batch_first=True, dropout=dropout, bidirectional=bidirectional, **options
+        input_size,
+        hidden_size,
+        config.layers,
+        batch_first=True,
+        dropout=dropout,
+        bidirectional=bidirectional,
+        **activation,
     )
     for name, parameter in kernel.named_parameters():
         if "weight" in name:
@@ -118,7 +124,8 @@ class Cell(nn.Module):
 
 
 class Elman(Cell):
-    """The vanilla RNN in the strict sense (Elman 1990): h_t = f(W_x x_t + W_c c_t + W_h h_{t-1} + b), f tanh or ReLU."""
+    """The vanilla RNN in the strict sense (Elman 1990): h_t = f(W_x x_t + W_c c_t + W_h h_{t-1} + b), f tanh or
+    ReLU."""
 
     kernel_class = nn.RNN
     gates = 1
@@ -156,7 +163,8 @@ class GRU(Cell):
 class LSTM(Cell):
     """Long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997; Gers et al. 2000):
 
-    i, f, o = σ(a_· + W_h· h), g = tanh(a_g + W_hg h), c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c'), where a = W_x x + W_c c + b.
+    i, f, o = σ(a_· + W_h· h), g = tanh(a_g + W_hg h), c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c'),
+    where a = W_x x + W_c c_t + b.
     """
 
     kernel_class = nn.LSTM

@@ -17,25 +17,22 @@ from softalign.models.options import memory_size
 
 
 class Bridge(nn.Module):
-    """The decoder's first state s_l = tanh(W_l f_l + b_l), f_l the encoder's last state of layer l; the same in every arm."""
+    """The decoder's first state s_l = tanh(W_l f_l + b_l), f_l the encoder's last state of layer l, in every arm."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        parts = 2 if config.cell == "lstm" else 1  # hidden state, and memory cell
-        self.layers = nn.ModuleList(
-            nn.ModuleList(nn.Linear(memory_size(config), config.hidden_size) for _ in range(config.layers))
-            for _ in range(parts)
+        self.layers = config.layers
+        parts = 2 if config.cell == "lstm" else 1  # hidden states, then memory cells
+        self.linears = nn.ModuleList(
+            nn.Linear(memory_size(config), config.hidden_size) for _ in range(parts * config.layers)
         )
         for name, parameter in self.named_parameters():
             nn.init.zeros_(parameter) if "bias" in name else nn.init.xavier_uniform_(parameter)
 
     def forward(self, final: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Parts (L, B, M) of the encoder's final state to hidden states and memory cells, each L of (B, H)."""
-        hidden, *cells = [
-            tuple(torch.tanh(linear(state)) for linear, state in zip(linears, part, strict=True))  # type: ignore[arg-type]
-            for linears, part in zip(self.layers, final, strict=True)
-        ]
-        return hidden, cells[0] if cells else ()
+        """The encoder's final state, parts of (L, B, M), to hidden states and memory cells, each L of (B, H)."""
+        first = [torch.tanh(linear(state)) for linear, state in zip(self.linears, torch.cat(final), strict=True)]
+        return tuple(first[: self.layers]), tuple(first[self.layers :])
 
 
 class Readout(nn.Module):
@@ -73,7 +70,8 @@ class Decoder(nn.Module):
 
     def start(self, encoded: EncoderOutput) -> State:
         """The state before the first token, one row per sentence."""
-        return self.fusion.start(*self.bridge(encoded.final), encoded)
+        hidden, cells = self.bridge(encoded.final)
+        return self.fusion.start(hidden, cells, encoded)
 
     def unroll(self, embedded: Tensor, encoded: EncoderOutput) -> Unrolled:
         """Teacher forced: all steps over embedded targets (B, T, E)."""

@@ -68,7 +68,9 @@ class Encoder(nn.Module):
         positions = torch.arange(length, device=source.device)
         lengths = source_lengths.to(source.device).unsqueeze(1)
         mask = positions < lengths
-        order = torch.where(mask, lengths - 1 - positions, positions) if self.reverse_source else None  # its own inverse
+        order = None
+        if self.reverse_source:
+            order = torch.where(mask, lengths - 1 - positions, positions)  # its own inverse
         reading = source if order is None else source.gather(1, order)
         packed = pack_padded_sequence(
             self.dropout(self.embedding(reading)), source_lengths.cpu(), batch_first=True, enforce_sorted=False

@@ -1,4 +1,4 @@
-"""Fusions: where the context enters the decoder. Each arm of the comparison is one class here and one file of conf/model.
+"""Fusions: where the context enters the decoder. Each arm is one class here and one file of conf/model.
 
 Notation: N = B * Q rows of decoder state, Q per sentence (one in training, the beam in search; a sentence's rows stand
 side by side), B sentences, S source length, T target length, E embedding size, H hidden size, M memory size.
@@ -49,7 +49,7 @@ def register(name: str) -> Callable[[type[Fusion]], type[Fusion]]:
 
 
 class Fusion(nn.Module):
-    """A decoder's recurrence. A subclass gives the sizes and `step`; `unroll` may be overridden where it can be faster."""
+    """A decoder's recurrence. A subclass gives the sizes and `step`, and its own `unroll` where it can be faster."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

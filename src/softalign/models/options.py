@@ -1,10 +1,12 @@
-"""What conf/model may ask for, checked without importing torch, so that a misspelt arm is refused before anything runs."""
+"""What conf/model and conf/decoding may ask for, checked without importing torch: early, before anything runs."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from softalign.config import ModelConfig
+from softalign.config import DecodingConfig, ModelConfig
 from softalign.errors import UserError
 
 
@@ -62,10 +64,25 @@ def check_model(config: ModelConfig) -> None:
     _check_attention(config)
 
 
-def _check_name(key: str, name: object, known: object) -> None:
-    names = list(known)  # type: ignore[call-overload]
-    if name not in names:
-        raise UserError(f"unknown model.{key} {name!r}", remedy=f"known: {', '.join(names)}")
+def check_decoding(config: DecodingConfig) -> None:
+    """Raise `UserError` for a search that cannot run; the message names the key and what it may be."""
+    for key in ("beam_size", "batch_size"):
+        if getattr(config, key) < 1:
+            raise UserError(f"decoding.{key} is {getattr(config, key)}", remedy="give a whole number of 1 or more")
+    for key in ("length_penalty", "max_length_ratio", "max_length_offset"):
+        value = getattr(config, key)
+        if not 0 <= value < math.inf:
+            raise UserError(f"decoding.{key} is {value}", remedy="give a number of 0 or more")
+    if config.max_length_ratio + config.max_length_offset == 0:
+        raise UserError(
+            "decoding.max_length_ratio and decoding.max_length_offset are both 0 and allow no token",
+            remedy="raise one of them",
+        )
+
+
+def _check_name(key: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise UserError(f"unknown model.{key} {name!r}", remedy=f"known: {', '.join(known)}")
 
 
 def _check_sizes(config: ModelConfig) -> None:
@@ -82,9 +99,7 @@ def _check_attention(config: ModelConfig) -> None:
     fusion = FUSIONS[config.fusion]
     if config.score is None:
         if fusion.attends:
-            raise UserError(
-                f"model.fusion={config.fusion} attends and needs a score", remedy=f"set model.score: {', '.join(SCORES)}"
-            )
+            raise UserError(f"model.fusion={config.fusion} needs a score", remedy=f"model.score: {', '.join(SCORES)}")
         return
     if not fusion.attends:
         raise UserError(
@@ -95,10 +110,12 @@ def _check_attention(config: ModelConfig) -> None:
     if score.sized and config.attention_size is None:
         raise UserError(f"model.score={config.score} needs model.attention_size", remedy="for example 128")
     if memory_size(config) != config.hidden_size:
-        for name, needs in ((f"fusion={config.fusion}", fusion.elementwise), (f"score={config.score}", score.inner_product)):
-            if needs:
-                raise UserError(
-                    f"model.{name} needs memory and hidden state of one size, but model.encoder_size is "
-                    f"{config.encoder_size} and model.hidden_size is {config.hidden_size}",
-                    remedy="set model.encoder_size=null",
-                )
+        needs = [f"model.fusion={config.fusion}"] * fusion.elementwise + [
+            f"model.score={config.score}"
+        ] * score.inner_product
+        if needs:
+            raise UserError(
+                f"{needs[0]} needs memory and hidden state of one size, but model.encoder_size is "
+                f"{config.encoder_size} and model.hidden_size is {config.hidden_size}",
+                remedy="set model.encoder_size=null",
+            )

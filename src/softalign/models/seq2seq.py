@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.data.tokenizer import PAD
 from softalign.models.cells import State
 from softalign.models.decoder import Decoder
 from softalign.models.encoder import Encoder, EncoderOutput
@@ -20,8 +20,6 @@ from softalign.models.options import check_model
 
 if TYPE_CHECKING:
     from softalign.data.batching import Batch
-
-PAD = 0
 
 
 class Seq2Seq(nn.Module):
@@ -69,6 +67,10 @@ class Seq2Seq(nn.Module):
         embedded = self.decoder.embed(batch.target_in)
         features, weights = self.decoder.unroll(embedded, encoded)
         return self.decoder.readout(features, embedded), weights
+
+    def attend(self, encoded: EncoderOutput, target_in: Tensor) -> Tensor | None:
+        """Teacher forced attention weights (B, T, S) over BOS y_1 .. y_n (B, T); None where the arm does not attend."""
+        return self.decoder.unroll(self.decoder.embed(target_in), encoded).weights
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> SequenceLoss:
         """Teacher forced loss, summed over the batch's real target tokens; padding never reaches the readout."""
