@@ -147,7 +147,8 @@ def _cached(source: HubSource, commit: str) -> datasets.DatasetDict | None:
 
     *owner, name = source.id.split("/")
     root = Path(datasets.config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(name)])
-    found = sorted(root.glob(f"{glob.escape(source.config or '*')}/*/{commit}/dataset_info.json"))
+    configs = glob.escape(source.config) if source.config else "*"
+    found = sorted(root.glob(f"{configs}/*/{commit}/dataset_info.json"))
     if len(found) != 1:  # none, or several configurations and no word which
         return None
     config_name, version, _ = found[0].parent.relative_to(root).parts

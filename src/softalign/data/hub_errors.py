@@ -23,7 +23,6 @@ def explain(source: HubSource, revision: str | None, error: Exception, first_con
     `first_contact`: nothing was reached before, so a broken connection is an unreachable Hub and not an interrupted
     download.
     """
-    import httpx
     from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -33,6 +32,7 @@ def explain(source: HubSource, revision: str | None, error: Exception, first_con
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
+    from huggingface_hub.utils import httpx  # whichever of httpx and httpx2 it was built on
 
     chain = list(_chain(error))
     text = _line(error)

@@ -36,6 +36,8 @@ def read_rows(path: Path, columns: Mapping[str, str], limit: int | None = None) 
     Raises `UserError` for a file that is not as it should be, with its line or row.
     """
     name = format_of(path)
+    if name is None:
+        raise UserError("unknown format", str(path), f"name it {', '.join(FORMATS)}")
     if name == "parquet":
         return _read_parquet(path, columns, limit)
     return _collect(READERS[name](path, columns), tuple(columns), str(path), limit)
