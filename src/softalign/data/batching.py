@@ -5,12 +5,14 @@ B batch, S source length with EOS, T target length with EOS (or BOS).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+from torch.utils.data import Sampler
 
 from softalign.data.tokenizer import BOS, EOS, PAD
 
@@ -88,3 +90,114 @@ def _padded(sequences: Sequence[Sequence[int]], first: int | None = None, last: 
     if last is not None:
         ids[np.arange(len(sequences)), lengths] = last
     return torch.from_numpy(ids)
+
+
+class BucketSampler(Sampler[list[int]]):
+    """Batches of rows of similar source and similar target length; every row once in each epoch.
+
+    The rows are cut by source length into strips, sorted by target length within a strip (up in one, down in the
+    next, so that a batch that reaches over the border is still of similar targets), and cut into batches. Few strips
+    leave padding in the sources, many leave it in the targets: as many are used as pad least.
+
+    With `shuffle`, rows of equal lengths change places and the batches come in another order in each epoch, by
+    `seed` and `epoch` alone. Without, the order is fixed: by length, shortest sources first.
+
+    `source_lengths`, `target_lengths`: (N,) without BOS and EOS. `batch_size` counts pairs for the unit "sentences";
+    for "tokens" it bounds B * (S + T), padding and EOS included, and a row that is longer is a batch of its own.
+    """
+
+    def __init__(
+        self,
+        source_lengths: ArrayLike,
+        target_lengths: ArrayLike,
+        batch_size: int,
+        batch_unit: str = "sentences",
+        seed: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        if batch_unit not in ("sentences", "tokens"):
+            raise ValueError(f"batch_unit is sentences or tokens, not {batch_unit!r}")
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; it must be 1 or more")
+        self.sampler = self  # Lightning calls `set_epoch` on `batch_sampler.sampler`
+        self.seed = seed
+        self.epoch = 0
+        self.shuffle = shuffle
+        lengths = np.stack([np.asarray(source_lengths), np.asarray(target_lengths)]).astype(np.int64) + 1
+        self._ranks, self._starts, self.padding = _least_padded(lengths, batch_size, batch_unit)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch's order the next `iter` gives."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Batches in an epoch, the same in every one."""
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rows = np.arange(len(self._ranks))
+        batches = np.arange(len(self._starts))
+        if self.shuffle:
+            generator = np.random.default_rng([self.seed, self.epoch])
+            rows = generator.permutation(rows)
+            batches = generator.permutation(batches)
+        rows = rows[np.argsort(self._ranks[rows], kind="stable")]
+        ends = np.append(self._starts[1:], len(rows))
+        for batch in batches:
+            yield rows[self._starts[batch] : ends[batch]].tolist()
+
+
+def _least_padded(
+    lengths: NDArray[np.int64], size: int, unit: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
+    """Where each row comes in the order (rows of equal lengths share a place), the first place of each batch, and
+    the share of the cells that are padding, for the best number of strips found by doubling."""
+    best: tuple[NDArray[np.int64], NDArray[np.int64], float] | None = None
+    strips = 1
+    while strips <= max(1, len(np.unique(lengths[0]))) * 2:
+        ranks = _ranks(lengths, strips)
+        ordered = lengths[:, np.argsort(ranks, kind="stable")]
+        starts = _starts(ordered, size, unit)
+        padding = _padding(ordered, starts)
+        if best is None or padding < best[2]:
+            best = ranks, starts, padding
+        strips *= 2
+    assert best is not None
+    return best
+
+
+def _ranks(lengths: NDArray[np.int64], strips: int) -> NDArray[np.int64]:
+    """(N,) the place of each row in the order of a snake through `strips` strips of about equally many rows."""
+    source, target = lengths
+    _, group, counts = np.unique(source, return_inverse=True, return_counts=True)
+    shorter = np.cumsum(counts) - counts  # rows whose source is shorter
+    strip = (shorter * strips // max(1, len(source)))[group]
+    up = np.where(strip % 2, -target, target)
+    _, ranks = np.unique(np.stack([strip, up, np.where(target % 2, -source, source)]), axis=1, return_inverse=True)
+    return ranks.reshape(-1)
+
+
+def _starts(ordered: NDArray[np.int64], size: int, unit: str) -> NDArray[np.int64]:
+    """The first place of each batch when rows of lengths `ordered` (2, N) are cut in order."""
+    rows = ordered.shape[1]
+    if unit == "sentences":
+        return np.arange(0, rows, size)
+    starts = []
+    count = source = target = 0
+    for place, (s, t) in enumerate(ordered.T.tolist()):
+        source, target = max(source, s), max(target, t)
+        if count and (count + 1) * (source + target) <= size:
+            count += 1
+        else:
+            starts.append(place)
+            count, source, target = 1, s, t
+    return np.array(starts, dtype=np.int64)
+
+
+def _padding(ordered: NDArray[np.int64], starts: NDArray[np.int64]) -> float:
+    """The share of the cells of all source and target matrices that is padding."""
+    if not len(starts):
+        return 0.0
+    counts = np.diff(np.append(starts, ordered.shape[1]))
+    cells = int((np.maximum.reduceat(ordered, starts, axis=1) * counts).sum())
+    return 1 - int(ordered.sum()) / cells
