@@ -1,0 +1,268 @@
+"""The folder data/prepared/<task>: written by `prepare`, read by training and evaluation.
+
+Rows lie in Arrow streams, which are memory-mapped on reading, and pass through in chunks on writing: neither needs
+memory for all the text at once. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from numpy.typing import NDArray
+
+from softalign.config import CleaningConfig, DataConfig
+from softalign.data.cleaning import Cleaner, Pair
+from softalign.data.tokenizer import Tokenizer
+from softalign.errors import UserError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+T = TypeVar("T")
+
+SPLITS = ("train", "validation", "test")
+CHUNK = 1000  # rows held in memory at a time
+
+TEXT = pa.schema(
+    {"source": pa.string(), "target": pa.string(), "references": pa.list_(pa.string()), "alignment": pa.string()}
+)
+ENCODED = TEXT.append(pa.field("source_ids", pa.list_(pa.int32()))).append(pa.field("target_ids", pa.list_(pa.int32())))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task's data, ready for batches."""
+
+    splits: dict[str, Dataset]  # columns of ENCODED
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+    report: dict[str, Any]
+
+    @property
+    def shared_vocabulary(self) -> bool:
+        """Whether both sides use one vocabulary."""
+        return bool(self.report["vocabulary"]["shared"])
+
+
+def prepare(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
+    """Clean, tokenize and encode the Parquet files of `raw` into `folder`; returns the report.
+
+    `folder` is replaced when everything is written, and untouched until then. Raises `UserError` where `raw` is
+    missing or incomplete, where no row of a split is left, and where the tokenizer cannot be trained as asked.
+    """
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir(parents=True)
+        report = _write(raw, fresh, config)
+        _swap(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return report
+
+
+def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
+    """Read what `prepare` wrote. Raises `UserError` where it is missing, or was written for other than `config`."""
+    from datasets import Dataset  # 0.7 s
+
+    remedy = "run `dvc repro`, or `python -m softalign.stages.prepare` with the same overrides"
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        written_for = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+        if config is not None and written_for != _plain(config):
+            differing = ", ".join(_differences(written_for, _plain(config), "data"))
+            raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
+        splits = {split: Dataset.from_file(str(folder / f"{split}.arrow")) for split in SPLITS}
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError("no prepared data", str(folder), remedy) from None
+    return Prepared(
+        splits=splits,
+        source_tokenizer=Tokenizer.load(folder / "source_tokenizer.json"),
+        target_tokenizer=Tokenizer.load(folder / "target_tokenizer.json"),
+        report=report,
+    )
+
+
+def _write(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
+    provenance = _provenance(raw)
+    counts = _clean(raw, folder, config.cleaning)
+    source_tokenizer, target_tokenizer = _train_tokenizers(folder, config)
+    lengths = {split: _encode(folder, split, source_tokenizer, target_tokenizer) for split in SPLITS}
+    (folder / "data.yaml").write_text(
+        yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
+    report = {
+        "data": config.name,
+        "revision": provenance.get("revision"),
+        "splits": counts,
+        "vocabulary": {
+            "source": len(source_tokenizer),
+            "target": len(target_tokenizer),
+            "asked": config.tokenizer.vocabulary_size,
+            "shared": config.tokenizer.shared,
+        },
+        "lengths": lengths,
+        "fingerprint": _fingerprint(folder),
+    }
+    (folder / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return report
+
+
+def _clean(raw: Path, folder: Path, config: CleaningConfig) -> dict[str, dict[str, int]]:
+    """Write <split>.clean.arrow for each split; returns the counts."""
+    cleaner = Cleaner(config)
+    for split in Cleaner.ORDER:
+        pairs = cleaner.clean(split, _read_raw(raw / f"{split}.parquet"))
+        with pa.OSFile(str(folder / f"{split}.clean.arrow"), "wb") as sink, pa.ipc.new_stream(sink, TEXT) as writer:
+            for chunk in _chunks(pairs):
+                writer.write_batch(pa.RecordBatch.from_pylist([asdict(pair) for pair in chunk], schema=TEXT))
+    return {split: cleaner.counts[split].as_dict() for split in SPLITS}
+
+
+def _read_raw(path: Path) -> Iterator[Pair]:
+    """The rows of a Parquet file of data/raw. Raises `UserError` where it is missing or is not one."""
+    remedy = "run the download stage first: `dvc repro`, or `python -m softalign.stages.download`"
+    try:
+        with pq.ParquetFile(path) as file:
+            present = set(file.schema_arrow.names)
+            for column in ("source", "target"):
+                if column not in present:
+                    raise UserError(f"no column {column!r}, there is {', '.join(sorted(present))}", str(path), remedy)
+            columns = [column for column in ("source", "target", "references", "alignment") if column in present]
+            for batch in file.iter_batches(batch_size=CHUNK, columns=columns):
+                for row in batch.to_pylist():
+                    source, target = row["source"] or "", row["target"] or ""
+                    references = tuple(text or "" for text in row.get("references") or (target,))
+                    yield Pair(source, target, references, row.get("alignment") or "")
+    except FileNotFoundError:
+        raise UserError("no raw data", str(path), remedy) from None
+    except pa.ArrowInvalid as error:
+        raise UserError(f"not a Parquet file: {error}", str(path), "run the download stage again") from None
+
+
+def _train_tokenizers(folder: Path, config: DataConfig) -> tuple[Tokenizer, Tokenizer]:
+    """Train on the cleaned training split, write both files, and check that every training target comes back."""
+
+    def texts(*columns: str) -> Iterator[str]:
+        for batch in _batches(folder / "train.clean.arrow"):
+            for column in columns:
+                yield from batch.column(column).to_pylist()
+
+    if config.tokenizer.shared:
+        source = target = Tokenizer.train(texts("source", "target"), config.tokenizer)
+    else:
+        source = Tokenizer.train(texts("source"), config.tokenizer)
+        target = Tokenizer.train(texts("target"), config.tokenizer)
+    source.save(folder / "source_tokenizer.json")
+    target.save(folder / "target_tokenizer.json")
+    _check_round_trip(target, texts("target"))
+    return source, target
+
+
+def _check_round_trip(tokenizer: Tokenizer, texts: Iterable[str]) -> None:
+    """Raise `UserError` for a text that the tokenizer does not give back: it could never be produced."""
+    for chunk in _chunks(texts):
+        for text, back in zip(chunk, tokenizer.decode_batch(tokenizer.encode_batch(chunk)), strict=True):
+            if text != back:
+                raise UserError(
+                    f"the tokenizer turns {text[:60]!r} into {back[:60]!r}",
+                    "a target of the training split",
+                    "this is a fault of softalign or of the tokenizers library, please report it",
+                )
+
+
+def _encode(folder: Path, split: str, source: Tokenizer, target: Tokenizer) -> dict[str, dict[str, float]]:
+    """Turn <split>.clean.arrow into <split>.arrow, with ids; returns the distribution of the lengths."""
+    lengths: dict[str, list[NDArray[np.int64]]] = {
+        name: [] for name in ("source_words", "target_words", "source_tokens", "target_tokens")
+    }
+    clean = folder / f"{split}.clean.arrow"
+    with pa.OSFile(str(folder / f"{split}.arrow"), "wb") as sink, pa.ipc.new_stream(sink, ENCODED) as writer:
+        for batch in _batches(clean):
+            columns = list(batch.columns)
+            for side, tokenizer in (("source", source), ("target", target)):
+                texts = batch.column(side).to_pylist()
+                ids = tokenizer.encode_batch(texts)
+                columns.append(pa.array(ids, type=pa.list_(pa.int32())))
+                lengths[f"{side}_words"].append(np.array([text.count(" ") + 1 for text in texts]))
+                lengths[f"{side}_tokens"].append(np.array([len(row) for row in ids]))
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=ENCODED))
+    clean.unlink()
+    return {name: _distribution(np.concatenate(parts)) for name, parts in lengths.items()}
+
+
+def _distribution(lengths: NDArray[np.int64]) -> dict[str, float]:
+    """Quantiles (of nearest rank), mean and sum."""
+    quantiles = {"min": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75, "p95": 0.95, "max": 1.0}
+    found: dict[str, float] = {
+        name: int(np.quantile(lengths, share, method="inverted_cdf")) for name, share in quantiles.items()
+    }
+    return found | {"mean": round(float(lengths.mean()), 2), "total": int(lengths.sum())}
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+        yield from reader
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _provenance(raw: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((raw / "provenance.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UserError(
+            "no raw data",
+            str(raw),
+            "run the download stage first: `dvc repro`, or `python -m softalign.stages.download`",
+        ) from None
+    except ValueError as error:
+        raise UserError(f"cannot read provenance.json: {error}", str(raw), "run the download stage again") from None
+
+
+def _fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and contents of the files that models and scores depend on."""
+    digest = hashlib.sha256()
+    for name in (*(f"{split}.arrow" for split in SPLITS), "source_tokenizer.json", "target_tokenizer.json"):
+        with (folder / name).open("rb") as file:
+            digest.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put `fresh` in the place of `folder`: two renames, so that no half-written folder is ever there."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.replace(old)
+    fresh.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _plain(config: DataConfig) -> dict[str, Any]:
+    """The configuration as YAML would give it back."""
+    return dict(yaml.safe_load(yaml.safe_dump(asdict(config))))
+
+
+def _differences(one: Any, other: Any, key: str) -> Iterator[str]:
+    """The dotted keys in which two configurations differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one | other:
+            yield from _differences(one.get(name), other.get(name), f"{key}.{name}")
+    elif one != other:
+        yield key

@@ -1,0 +1,37 @@
+"""Clean the text, train the tokenizer on the training split, and encode every split to Arrow.
+
+python -m softalign.stages.prepare task=translation
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from softalign.config import Config
+from softalign.data.prepared import prepare
+from softalign.paths import Layout
+from softalign.stages.entry import stage
+
+
+@stage
+def main(config: Config, layout: Layout) -> None:
+    report = prepare(layout.raw(config.task.name), layout.prepared(config.task.name), config.data)
+    for line in summary(report):
+        print(line)
+
+
+def summary(report: dict[str, Any]) -> list[str]:
+    """What the report of `prepare` says, a line for each split and one for the vocabulary."""
+    lines = []
+    for split, counts in report["splits"].items():
+        taken = [
+            f"{counts[reason]} {reason.replace('_', ' ')}" for reason in ("empty", "too_long", "duplicate", "leaked")
+        ]
+        lines.append(f"{split}: {counts['kept']} of {counts['read']} rows kept ({', '.join(taken)})")
+    vocabulary = report["vocabulary"]
+    lines.append(f"vocabulary: {vocabulary['source']} source and {vocabulary['target']} target tokens")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
