@@ -6,15 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from softalign.config import EvaluationConfig
 from softalign.evaluation.alignment import (
     AlignmentScore,
-    LinkCounts,
     attention_links,
     diagonal_links,
     entropies,
+    error_rate,
+    link_counts,
     parse_links,
     word_weights,
 )
+
+CONFIG = EvaluationConfig(bootstrap_samples=100)
 
 
 def test_parse_links():
@@ -57,14 +61,13 @@ def test_diagonal():
 
 
 def test_error_rate_is_och_and_neys_and_one_minus_f1():
-    counts = LinkCounts()
-    counts.add(parse_links("0-0 1-1 2-2"), parse_links("0-0 1-2"))
-    counts.add(parse_links("0-0"), parse_links("0-0"))
-    # A has 4 links, S = P has 3, both 2.
-    assert counts.error_rate == pytest.approx(1 - (2 + 2) / (4 + 3))
-    assert (counts.precision, counts.recall) == (2 / 4, 2 / 3)
-    f1 = 2 * counts.precision * counts.recall / (counts.precision + counts.recall)
-    assert counts.error_rate == pytest.approx(1 - f1)
+    first = link_counts(parse_links("0-0 1-1 2-2"), parse_links("0-0 1-2"))
+    second = link_counts(parse_links("0-0"), parse_links("0-0"))
+    assert (first, second) == ((1, 3, 2), (1, 1, 1))
+    totals = np.array([first, second]).sum(axis=0)  # A has 4 links, S = P has 3, both 2
+    assert error_rate(totals) == pytest.approx(1 - (2 + 2) / (4 + 3))
+    precision, recall = 2 / 4, 2 / 3
+    assert error_rate(totals) == pytest.approx(1 - 2 * precision * recall / (precision + recall))
 
 
 def test_entropy():
@@ -77,9 +80,10 @@ def test_score_of_a_pair_drops_the_end_of_both_sides():
     # Subwords: source "ab c" as a b | c, then the end; target "x y", then the end. The source's end has most weight.
     weights = np.array([[0.05, 0.05, 0.3, 0.6], [0.1, 0.2, 0.1, 0.6], [0.0, 0.0, 0.0, 1.0]])
     score.add(weights, [0, 0, 1], [0, 1], parse_links("1-0 0-1"))
-    report = score.report()
+    report = score.report(CONFIG)
     assert (report["error_rate"], report["precision"], report["recall"]) == (0, 1, 1)
     assert report["diagonal_error_rate"] == 1
+    assert (report["difference"], report["difference_low"], report["difference_high"]) == (-1, -1, -1)
     assert report["links"] == 2
     assert report["entropy"] == pytest.approx(entropies(weights[:2]).mean())
     assert report["entropy_uniform"] == pytest.approx(math.log(4))
@@ -89,14 +93,25 @@ def test_what_one_link_for_each_target_word_can_reach():
     score = AlignmentScore()
     # Target word 0 has two gold links, target word 1 has none.
     score.add(np.array([[0.6, 0.4], [0.5, 0.5]]), [0, 1], [0, 1], parse_links("0-0 1-0"))
-    report = score.report()
+    report = score.report(CONFIG)
     assert report["reachable_error_rate"] == pytest.approx(1 - 2 * 1 / (2 + 2))
     assert report["error_rate"] == report["reachable_error_rate"]
 
 
+def test_rates_are_over_all_links_of_the_corpus():
+    score = AlignmentScore()
+    eye = np.eye(3)
+    score.add(eye, [0, 1, 2], [0, 1, 2], parse_links("0-0 1-1 2-2"))
+    score.add(eye[:1, :2], [0, 1], [0], parse_links("1-0"))
+    report = score.report(CONFIG)
+    assert report["error_rate"] == pytest.approx(1 - 2 * 3 / (4 + 4))
+    assert report["difference_low"] <= report["difference"] <= report["difference_high"]
+
+
 def test_empty_sides_and_no_pairs():
     score = AlignmentScore()
-    assert score.report()["links"] == 0
+    with pytest.raises(ValueError):
+        score.report(CONFIG)
     score.add(np.ones((1, 1)), [], [], frozenset())
     score.add(np.ones((2, 1)), [], [0], frozenset())
-    assert score.attention.predicted == 0
+    assert score.attention == [(0, 0, 0), (0, 0, 0)]

@@ -6,10 +6,13 @@ Words here are white-space words. Link (i, j) joins source word i to target word
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from softalign.config import EvaluationConfig
+from softalign.evaluation.scores import ItemStatistics
+from softalign.evaluation.significance import percentile_interval, resampled_scores
 
 Links = frozenset[tuple[int, int]]
 
@@ -59,50 +62,31 @@ def entropies(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(-(weights * logarithms).sum(axis=-1))
 
 
-@dataclass
-class LinkCounts:
-    """Links over a corpus. The gold links are all sure (S = P in Och and Ney's notation)."""
+def link_counts(predicted: Links, gold: Links) -> tuple[int, int, int]:
+    """|A ∩ S|, |A| and |S|: links that are right, that were predicted, and of the gold alignment."""
+    return len(predicted & gold), len(predicted), len(gold)
 
-    correct: int = 0
-    predicted: int = 0
-    gold: int = 0
 
-    def add(self, predicted: Links, gold: Links) -> None:
-        self.correct += len(predicted & gold)
-        self.predicted += len(predicted)
-        self.gold += len(gold)
+def error_rate(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """AER from summed `link_counts` (..., 3): (...), a share; 0 is perfect.
 
-    @property
-    def error_rate(self) -> float:
-        """AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|), a share: 0 is perfect. With S = P it is 1 - F1."""
-        return 1.0 - 2.0 * self.correct / max(self.predicted + self.gold, 1)
-
-    @property
-    def precision(self) -> float:
-        return self.correct / max(self.predicted, 1)
-
-    @property
-    def recall(self) -> float:
-        return self.correct / max(self.gold, 1)
+    AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|). All gold links here are sure (S = P), which makes it 1 - F1.
+    """
+    return 1.0 - 2.0 * totals[..., 0] / np.maximum(totals[..., 1] + totals[..., 2], 1.0)
 
 
 class AlignmentScore:
     """Alignment error rate and attention entropy over a corpus, one sentence pair after the other."""
 
     def __init__(self) -> None:
-        self.attention = LinkCounts()
-        self.diagonal = LinkCounts()
-        self.reachable = LinkCounts()
-        self._entropy = 0.0
-        self._uniform = 0.0
-        self._steps = 0
+        self.attention: list[tuple[int, int, int]] = []
+        self.diagonal: list[tuple[int, int, int]] = []
+        self.reachable: list[tuple[int, int, int]] = []
+        self._entropies: list[NDArray[np.float64]] = []
+        self._uniform: list[float] = []
 
     def add(
-        self,
-        weights: NDArray[np.float64],
-        source_words: Sequence[int],
-        target_words: Sequence[int],
-        gold: Links,
+        self, weights: NDArray[np.float64], source_words: Sequence[int], target_words: Sequence[int], gold: Links
     ) -> None:
         """Count one pair: teacher-forced weights (T, S) between its subwords, and the word of each subword.
 
@@ -111,30 +95,43 @@ class AlignmentScore:
         weights as the model uses them, so the column counts there; the row does not.
         """
         steps, positions = len(target_words), len(source_words)
-        inner = weights[:steps, :positions]
         source_length, target_length = max(source_words, default=-1) + 1, max(target_words, default=-1) + 1
-        self.attention.add(attention_links(word_weights(inner, source_words, target_words)), gold)
-        self.diagonal.add(diagonal_links(source_length, target_length), gold)
+        inner = word_weights(weights[:steps, :positions], source_words, target_words)
+        self.attention.append(link_counts(attention_links(inner), gold))
+        self.diagonal.append(link_counts(diagonal_links(source_length, target_length), gold))
         linked = {target: (source, target) for source, target in sorted(gold)}
-        self.reachable.add(frozenset(linked.get(j, (-1, j)) for j in range(target_length)), gold)
-        self._entropy += float(entropies(weights[:steps]).sum())
-        self._uniform += steps * float(np.log(max(weights.shape[1], 1)))
-        self._steps += steps
+        reachable = frozenset(linked.get(target, (-1, target)) for target in range(target_length))
+        self.reachable.append(link_counts(reachable, gold))
+        self._entropies.append(entropies(weights[:steps]))
+        self._uniform += steps * [float(np.log(max(weights.shape[1], 1)))]
 
-    def report(self) -> dict[str, float | int]:
-        """Rates as shares, entropies in nats.
+    def report(self, config: EvaluationConfig) -> dict[str, float | int]:
+        """Rates as shares over all links of the corpus, entropies in nats as means over target subwords.
 
-        `reachable_error_rate` is the lowest that one link for each target word can reach: gold leaves some target words
-        without a link and gives others several.
+        `diagonal_error_rate` is that of the diagonal, `difference` that of the attention minus that of the
+        diagonal, with its bootstrap interval over sentence pairs. `reachable_error_rate` is the lowest that one link
+        for each target word can reach: gold leaves some target words without a link and gives others several.
+
+        Raises `ValueError` before any pair was added.
         """
-        steps = max(self._steps, 1)
+        attention, diagonal = _statistics(self.attention), _statistics(self.diagonal)
+        resampled = resampled_scores([attention, diagonal], config.bootstrap_samples, config.bootstrap_seed)
+        low, high = percentile_interval(resampled[0] - resampled[1], config.confidence)
+        correct, predicted, gold = attention.values.sum(axis=0)
         return {
-            "error_rate": self.attention.error_rate,
-            "precision": self.attention.precision,
-            "recall": self.attention.recall,
-            "entropy": self._entropy / steps,
-            "entropy_uniform": self._uniform / steps,
-            "diagonal_error_rate": self.diagonal.error_rate,
-            "reachable_error_rate": self.reachable.error_rate,
-            "links": self.attention.gold,
+            "error_rate": attention.corpus_score(),
+            "precision": correct / max(predicted, 1.0),
+            "recall": correct / max(gold, 1.0),
+            "entropy": float(np.concatenate(self._entropies).mean()),
+            "entropy_uniform": float(np.mean(self._uniform)),
+            "diagonal_error_rate": diagonal.corpus_score(),
+            "difference": attention.corpus_score() - diagonal.corpus_score(),
+            "difference_low": low,
+            "difference_high": high,
+            "reachable_error_rate": _statistics(self.reachable).corpus_score(),
+            "links": int(gold),
         }
+
+
+def _statistics(counts: list[tuple[int, int, int]]) -> ItemStatistics:
+    return ItemStatistics(np.array(counts, dtype=np.float64), error_rate, "")

@@ -1,0 +1,46 @@
+"""A trained arm, ready to be evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from softalign.config import TrainerConfig
+from softalign.data.prepared import Prepared
+from softalign.data.tokenizer import Tokenizer
+from softalign.errors import UserError
+from softalign.evaluation.device import scoring_device
+from softalign.models.seq2seq import Seq2Seq
+from softalign.training.checkpointing import load_model
+from softalign.training.identity import Identity
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A trained model, where it runs, and the tokenizers that it was trained with."""
+
+    model: Seq2Seq
+    device: torch.device
+    tokenizers: tuple[Tokenizer, Tokenizer]  # of the source, of the target
+
+
+def trained_on(train: Path, data: Prepared) -> Identity:
+    """Who the trained arm is. Raises `UserError` where it is not there, or saw other data."""
+    try:
+        identity = Identity.read(train / "run.json")
+    except FileNotFoundError:
+        raise UserError("nothing has been trained", str(train), "run the stage train with the same arguments") from None
+    if identity.data_fingerprint != data.report["fingerprint"]:
+        raise UserError("trained on other data than is there now", str(train), "run the stage train again")
+    return identity
+
+
+def load_arm(checkpoint: Path, data: Prepared, config: TrainerConfig) -> Arm:
+    """The best checkpoint in evaluation mode, in 32 bits whatever it was trained in."""
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    torch.set_flush_denormal(True)  # states that shrink towards zero are slow on a CPU, and as good as zero
+    device = scoring_device(config)
+    return Arm(load_model(checkpoint).to(device), device, (data.source_tokenizer, data.target_tokenizer))

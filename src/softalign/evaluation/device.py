@@ -1,0 +1,22 @@
+"""The device that a model is scored on."""
+
+from __future__ import annotations
+
+import torch
+
+from softalign.config import TrainerConfig
+from softalign.errors import UserError
+
+
+def scoring_device(config: TrainerConfig) -> torch.device:
+    """What `trainer.accelerator` names: `auto` is a GPU where there is one; `gpu` and `cuda` are the same.
+
+    Raises `UserError` for an accelerator that this machine or this build of torch lacks.
+    """
+    if config.accelerator == "cpu" or (config.accelerator == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    name = "mps" if config.accelerator == "mps" else "cuda"
+    available = torch.backends.mps.is_available() if name == "mps" else torch.cuda.is_available()
+    if not available:
+        raise UserError(f"no {name} device here", f"trainer.accelerator={config.accelerator}", "set it to auto or cpu")
+    return torch.device(name)

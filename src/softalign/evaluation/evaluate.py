@@ -1,0 +1,141 @@
+"""Everything that is measured of one arm on its test set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softalign.composition import to_dict
+from softalign.config import Config
+from softalign.data.atomic import replacing
+from softalign.data.prepared import Prepared
+from softalign.decoding import Hypothesis, search
+from softalign.evaluation.arm import Arm
+from softalign.evaluation.attention_maps import attention_examples, score_alignment
+from softalign.evaluation.baselines import baseline_outputs
+from softalign.evaluation.by_length import score_by_length
+from softalign.evaluation.lengths import length_buckets
+from softalign.evaluation.perplexity import word_perplexity
+from softalign.evaluation.prediction import predict
+from softalign.evaluation.progress import progress
+from softalign.evaluation.records import prediction_records, write_json, write_json_lines
+from softalign.evaluation.scores import corpus_scores, exact_match, item_statistics
+from softalign.evaluation.significance import bootstrap_interval
+from softalign.evaluation.split import Split, split_of
+from softalign.evaluation.teacher_forcing import negative_log_likelihoods
+from softalign.evaluation.timing import seconds_by_length
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the search found for each test row, and its seconds for all of them."""
+
+    hypotheses: list[Hypothesis]
+    texts: list[str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """Teacher-forced negative log-likelihood of each test row (N,), and perplexity per word of the three splits."""
+
+    test: NDArray[np.float64]
+    perplexity: dict[str, float]
+
+
+def decode(arm: Arm, test: Split, config: Config, label: str) -> Outputs:
+    """Beam search over the test set."""
+    with progress(f"{label}: decoding", len(test), config.trainer.progress) as advance:
+        found = predict(arm.model, test.rows, config.decoding, arm.device, advance)
+    texts = arm.tokenizers[1].decode_batch([hypothesis.tokens for hypothesis in found.hypotheses])
+    return Outputs(found.hypotheses, texts, found.seconds)
+
+
+def score_targets(arm: Arm, test: Split, data: Prepared, config: Config, label: str) -> Likelihoods:
+    """Perplexity on test, on validation, and on a fixed sample of as many training rows: the generalisation gap."""
+    validation = split_of(data.splits["validation"])
+    train = split_of(data.splits["train"], sample=len(validation))
+    splits = {"train": train, "validation": validation, "test": test}
+    values, perplexity = {}, {}
+    with progress(f"{label}: scoring", sum(map(len, splits.values())), config.trainer.progress) as advance:
+        for name, split in splits.items():
+            batch_size = config.decoding.batch_size
+            values[name] = negative_log_likelihoods(arm.model, split.rows, batch_size, arm.device, advance)
+            perplexity[name] = word_perplexity(values[name].tolist(), split.target_words)
+    return Likelihoods(values["test"], perplexity)
+
+
+def assemble_scores(
+    arm: Arm, test: Split, outputs: Outputs, likelihoods: Likelihoods, config: Config
+) -> dict[str, Any]:
+    """The content of scores.json."""
+    evaluation, headline = config.evaluation, config.task.headline_metric
+    statistics = item_statistics(outputs.texts, test.references)
+    buckets = length_buckets(test.source_words, evaluation.length_buckets)
+    resampling = evaluation.bootstrap_samples, evaluation.confidence, evaluation.bootstrap_seed
+    intervals = {metric: bootstrap_interval(items, *resampling) for metric, items in statistics.items()}
+    embedded = config.data.source.kind == "embedded"
+    return {
+        "test": {
+            **corpus_scores(statistics),
+            "perplexity": likelihoods.perplexity["test"],
+            "exact_match": exact_match(outputs.texts, test.references) if embedded else None,
+            "n_rows": len(test),
+        },
+        "intervals": {metric: {"low": found.low, "high": found.high} for metric, found in intervals.items()},
+        "signatures": {metric: items.signature for metric, items in statistics.items()},
+        "baselines": {
+            name: corpus_scores(item_statistics(texts, test.references))
+            for name, texts in baseline_outputs(test.source, config.task.lead_words).items()
+        },
+        "by_length": score_by_length(headline, statistics[headline], buckets, evaluation),
+        "alignment": score_alignment(
+            arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device
+        ),
+        "settings": {"decoding": to_dict(config.decoding), "evaluation": to_dict(evaluation)},
+        "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},
+        "cost": {
+            "decode_seconds": outputs.seconds,
+            "decode_sentences_per_second": len(test) / outputs.seconds,
+            "scoring_by_length": seconds_by_length(buckets, test.rows, arm.device, arm.model.negative_log_likelihood),
+            "decoding_by_length": seconds_by_length(
+                buckets,
+                test.rows,
+                arm.device,
+                lambda batch: search(arm.model, batch.source, batch.source_lengths, config.decoding),
+            ),
+        },
+    }
+
+
+def write_test(
+    target: Path,
+    arm: Arm,
+    test: Split,
+    outputs: Outputs,
+    likelihoods: Likelihoods,
+    scores: dict[str, Any],
+    config: Config,
+) -> None:
+    """Write the test/ folder, all of it or nothing."""
+    predicted_ids = [hypothesis.tokens for hypothesis in outputs.hypotheses]
+    count = config.evaluation.attention_examples
+    with replacing(target) as folder:
+        records = prediction_records(test, outputs.texts, outputs.hypotheses, likelihoods.test.tolist())
+        write_json_lines(folder / "predictions.jsonl", records)
+        write_json(folder / "scores.json", scores)
+        examples = attention_examples(arm.model, test, predicted_ids, arm.tokenizers, count, arm.device)
+        write_json(folder / "attention.json", examples)
+
+
+def summary(label: str, scores: dict[str, Any], config: Config) -> str:
+    """One line for whoever watches."""
+    test, headline = scores["test"], config.task.headline_metric
+    return (
+        f"{label}: {headline} {test[headline]:.1f}  perplexity per word {test['perplexity']:.2f}"
+        f"  {scores['cost']['decode_sentences_per_second']:.0f} sentences/s"
+    )

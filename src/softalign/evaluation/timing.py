@@ -1,0 +1,43 @@
+"""How the time of a model grows with the length of the source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from softalign.data.batching import Batch, Row
+from softalign.evaluation.lengths import LengthBucket
+from softalign.evaluation.rows import sorted_batches
+
+TIMED_ROWS = 32  # of each bucket, as one batch: the same amount of work side by side in every bucket and arm
+REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
+
+
+def seconds_by_length(
+    buckets: Sequence[LengthBucket], rows: Sequence[Row], device: torch.device, run: Callable[[Batch], object]
+) -> list[dict[str, float | int]]:
+    """Time `run` on one batch from each bucket: `seconds` for all of its `rows` rows together.
+
+    The batch holds rows spread evenly over the bucket, so that it has the bucket's mean length (`source_words` to be
+    found in `low` to `high`), the same ones for every arm.
+    """
+    timings: list[dict[str, float | int]] = []
+    for bucket in buckets:
+        count = min(TIMED_ROWS, len(bucket.rows))
+        chosen = bucket.rows[np.linspace(0, len(bucket.rows) - 1, count).round().astype(int)]
+        batch = next(sorted_batches([rows[row] for row in chosen], count)).to(device)
+        seconds = min(_seconds(run, batch, device) for _ in range(REPEATS))
+        timings.append({"low": bucket.low, "high": bucket.high, "rows": count, "seconds": seconds})
+    return timings
+
+
+@torch.inference_mode()
+def _seconds(run: Callable[[Batch], object], batch: Batch, device: torch.device) -> float:
+    start = time.perf_counter()
+    run(batch)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start

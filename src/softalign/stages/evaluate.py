@@ -1,0 +1,39 @@
+"""Decode and score the test set.
+
+python -m softalign.stages.evaluate task=translation model=bahdanau decoding=greedy
+
+By hand it evaluates what the stage train, with the same arguments, left.
+"""
+
+from __future__ import annotations
+
+from softalign.config import Config
+from softalign.paths import Layout
+from softalign.stages.entry import stage
+
+
+@stage
+def main(config: Config, layout: Layout) -> None:
+    # Imported here, so that --help and a mistyped key answer at once.
+    from softalign.data.prepared import load_prepared
+    from softalign.evaluation.arm import load_arm, trained_on
+    from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
+    from softalign.evaluation.split import split_of
+    from softalign.training.checkpointing import BEST
+    from softalign.training.tracking import record_runs
+
+    run = layout.run(config.task.name, config.model.name, config.seed)
+    data = load_prepared(layout.prepared(config.task.name), config.data)
+    identity = trained_on(run / "train", data)
+    arm = load_arm(run / "train" / BEST, data, config.trainer)
+    test = split_of(data.splits["test"])
+    outputs = decode(arm, test, config, identity.label)
+    likelihoods = score_targets(arm, test, data, config, identity.label)
+    scores = assemble_scores(arm, test, outputs, likelihoods, config)
+    write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
+    record_runs(config.tracking, layout, [run])
+    print(summary(identity.label, scores, config))
+
+
+if __name__ == "__main__":
+    main()
