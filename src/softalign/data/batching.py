@@ -16,7 +16,8 @@ from torch.utils.data import Sampler
 
 from softalign.data.tokenizer import BOS, EOS, PAD
 
-Row = tuple[int, Sequence[int], Sequence[int]]  # index in its split, source ids, target ids
+# index in its split, source ids, target ids
+Row = tuple[int, Sequence[int] | NDArray[np.int32], Sequence[int] | NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ def collate(rows: Sequence[Row]) -> Batch:
     )
 
 
-def _padded(sequences: Sequence[Sequence[int]], first: int | None = None, last: int | None = None) -> Tensor:
+def _padded(
+    sequences: Sequence[Sequence[int] | NDArray[np.int32]], first: int | None = None, last: int | None = None
+) -> Tensor:
     """(B, longest + 1) int64: each sequence with `first` before it or `last` after it, then PAD."""
     lengths = np.array([len(sequence) for sequence in sequences])
     ids = np.full((len(sequences), lengths.max() + 1), PAD, dtype=np.int64)
