@@ -82,7 +82,8 @@ def _write_data(root: Path, task: str, rows: int) -> None:
         },
     )
     counts = {
-        split: {"read": n, "empty": 0, "too_long": 3, "duplicate": 1, "leaked": 0, "kept": n - 4} for split, n in splits.items()
+        split: {"read": n, "empty": 0, "too_long": 3, "duplicate": 1, "leaked": 0, "kept": n - 4}
+        for split, n in splits.items()
     }
     _dump(
         root / f"data/prepared/{task}/report.json",
@@ -182,7 +183,12 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
         for low in range(4, 44, 9)
     ]
     seconds = [
-        {"low": low, "high": low + 8, "rows": len(items) // 5, "seconds": (0.001 + 0.0001 * low * slow) * len(items) / 5}
+        {
+            "low": low,
+            "high": low + 8,
+            "rows": len(items) // 5,
+            "seconds": (0.001 + 0.0001 * low * slow) * len(items) / 5,
+        }
         for low in range(4, 44, 9)
     ]
     alignment = {
@@ -209,7 +215,11 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
             },
             "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},
             "baselines": {"copy": {"bleu": 1.0, "chrf": 9.0, "rouge1": 30.0, "rouge2": 20.0, "rougeL": 30.0}}
-            | ({} if task == "translation" else {"lead": {"bleu": 10.0, "rouge1": 40.0, "rouge2": 30.0, "rougeL": 40.0}}),
+            | (
+                {}
+                if task == "translation"
+                else {"lead": {"bleu": 10.0, "rouge1": 40.0, "rouge2": 30.0, "rougeL": 40.0}}
+            ),
             "by_length": by_length,
             "alignment": alignment if attention and task == "translation" else None,
             "cost": {
@@ -231,7 +241,13 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
         raw = [[0.02 + (1.0 if i == j else 0.0) for j in range(len(source))] for i in range(len(target))]
         weights = [[value / sum(row) for value in row] for row in raw]
         maps.append(
-            {"row": item["row"], "source_tokens": source, "target_tokens": target, "weights": weights, "kind": "prediction"}
+            {
+                "row": item["row"],
+                "source_tokens": source,
+                "target_tokens": target,
+                "weights": weights,
+                "kind": "prediction",
+            }
         )
     _dump(folder / "test/attention.json", maps)
 

@@ -49,7 +49,8 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
         for run in runs.of(model)
     }
     untrained = {
-        name: item_statistics(outputs, references) for name, outputs in baseline_outputs(sources, runs.lead_words).items()
+        name: item_statistics(outputs, references)
+        for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
     replicates = {}
     for metric in METRICS:
@@ -79,13 +80,12 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str,
 def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> Iterator[dict[str, Any]]:
     seeds = scored.runs.seeds
     for baseline, candidate in combinations(scored.runs.models, 2):
-        pair = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
+        a, b = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
         for index, seed in enumerate(seeds):
-            one = [Replicates(arm.points[[index]], arm.resampled[[index]]) for arm in pair]
-            estimate = contrast(*one, evaluation.confidence, evaluation.bootstrap_seed)
+            estimate = contrast(a.of(index), b.of(index), evaluation.confidence, evaluation.bootstrap_seed)
             yield _record(scored.runs.task, metric, baseline, candidate, estimate, PER_SEED, [seed])
         if len(seeds) > 1:
-            estimate = contrast(*pair, evaluation.confidence, evaluation.bootstrap_seed)
+            estimate = contrast(a, b, evaluation.confidence, evaluation.bootstrap_seed)
             yield _record(scored.runs.task, metric, baseline, candidate, estimate, POOLED, seeds)
 
 

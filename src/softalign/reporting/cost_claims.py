@@ -67,7 +67,11 @@ def slower_to_quality(case: Case) -> list[Verdict]:
     arms = _arms(case)
     best = [min((row["validation_loss"] for row in run.history), default=math.nan) for runs in arms for run in runs]
     if not all(math.isfinite(loss) for loss in best):
-        return [case.verdict("C10", NOT_DECIDED, quantity, Estimate(math.nan), "an arm's validation loss is not a number", neutral=1)]
+        return [
+            case.verdict(
+                "C10", NOT_DECIDED, quantity, Estimate(math.nan), "an arm's validation loss is not a number", neutral=1
+            )
+        ]
     level = max(best)
     times = [[seconds_to(run, level) for run in runs] for runs in arms]
     return [_ratio_verdict(case, times[0], times[1], quantity, f"validation loss {level:.3f}")]
@@ -133,7 +137,9 @@ def _gap_difference(case: Case) -> Estimate:
 
 def _gaps(case: Case, runs: list[Run]) -> Replicates:
     """ln(test perplexity / training perplexity): from the scores, and moved by what resampling does to the test part."""
-    counts = resample_counts(len(runs[0].predictions), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
+    counts = resample_counts(
+        len(runs[0].predictions), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed
+    )
     points, resampled = [], []
     for run in runs:
         losses = np.array([row["negative_log_likelihood"] for row in run.predictions], dtype=np.float64)
@@ -172,7 +178,9 @@ def _pairs(case: Case) -> list[tuple[Run, Run]]:
 def _seconds_by_length(run: Run) -> dict[float, float]:
     """Seconds per row by the middle of the length bucket."""
     buckets = (run.scores.get("cost") or {}).get("scoring_by_length") or []
-    return {(bucket["low"] + bucket["high"]) / 2: bucket["seconds"] / bucket["rows"] for bucket in buckets if bucket["rows"]}
+    return {
+        (bucket["low"] + bucket["high"]) / 2: bucket["seconds"] / bucket["rows"] for bucket in buckets if bucket["rows"]
+    }
 
 
 def _times(factor: float, value: float | None) -> float | None:

@@ -38,6 +38,10 @@ class Replicates:
     def value(self) -> float:
         return float(self.points.mean())
 
+    def of(self, seed: int) -> Replicates:
+        """Those of one seed alone, by its place."""
+        return Replicates(self.points[[seed]], self.resampled[[seed]])
+
 
 def contrast(baseline: Replicates, candidate: Replicates, confidence: float, seed: int) -> Estimate:
     """Candidate minus baseline, means over seeds, with the percentile interval of the bootstrap.

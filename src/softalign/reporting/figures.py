@@ -15,7 +15,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+
+from softalign.reporting.names import NAMES
 
 INK = "#1b1c1d"
 COLOURS = {
@@ -30,8 +33,8 @@ COLOURS = {
 SPARE = ("#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#882255")
 MARKERS = "osD^vP*X"
 DASHES = ("-", "--", "-.", ":")
-NAMES = {"bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
-STYLE = {
+
+STYLE: Any = {  # of matplotlib
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -48,14 +51,18 @@ STYLE = {
 
 
 def arm_style(arm: str, arms: Sequence[str]) -> dict[str, Any]:
-    """Colour, marker and line of one arm. An arm without a colour of its own takes a spare one, by its place among such arms."""
+    """Colour, marker and line of one arm; one without a colour of its own takes a spare, by its place among such arms."""
     known = list(COLOURS)
     others = [name for name in arms if name not in COLOURS]
     if arm in COLOURS:
         place = known.index(arm)
         return {"color": COLOURS[arm], "marker": MARKERS[place % len(MARKERS)], "linestyle": DASHES[place % 2]}
     place = others.index(arm) if arm in others else 0
-    return {"color": SPARE[place % len(SPARE)], "marker": MARKERS[-1 - place % len(MARKERS)], "linestyle": DASHES[2 + place % 2]}
+    return {
+        "color": SPARE[place % len(SPARE)],
+        "marker": MARKERS[-1 - place % len(MARKERS)],
+        "linestyle": DASHES[2 + place % 2],
+    }
 
 
 def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
@@ -79,7 +86,7 @@ def loss_curves(curves: Sequence[dict[str, Any]]) -> Figure:
 
     `curves`: rows with model, seed, epoch, train_loss, validation_loss (nats per target token).
     """
-    figure, (ax,) = _figure(6.2, 3.7)
+    figure, (ax,) = _figure(5.4, 3.5)
     arms = list(dict.fromkeys(row["model"] for row in curves))
     for arm in arms:
         style = arm_style(arm, arms)
@@ -94,7 +101,7 @@ def loss_curves(curves: Sequence[dict[str, Any]]) -> Figure:
     ax.plot([], [], color=INK, linewidth=1, linestyle=":", label="training")
     ax.set_xlabel("epoch")
     ax.set_ylabel("loss, nats per token")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Validation loss (lines) and training loss (dotted)", loc="left")
     _legend(ax)
     return figure
@@ -105,7 +112,7 @@ def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> F
 
     `buckets`: rows with model, seed, low, high (source words), rows, score, ci_low, ci_high, metric.
     """
-    figure, (ax,) = _figure(6.2, 3.7)
+    figure, (ax,) = _figure(5.4, 3.5)
     arms = list(dict.fromkeys(row["model"] for row in buckets))
     places = sorted({(row["low"], row["high"]) for row in buckets})
     labels = {}
@@ -136,12 +143,16 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
 
     `points`: rows with model, score, train_seconds, decode_sentences_per_second.
     """
-    figure, axes = _figure(7.4, 3.3, columns=2)
+    figure, axes = _figure(5.4, 3.0, columns=2)
     arms = list(dict.fromkeys(point["model"] for point in points))
     keys = (("train_seconds", "training, seconds"), ("decode_sentences_per_second", "decoding, sentences per second"))
     for ax, (key, label) in zip(axes, keys, strict=True):
         for arm in arms:
-            own = [point for point in points if point["model"] == arm and point[key] is not None and point["score"] is not None]
+            own = [
+                point
+                for point in points
+                if point["model"] == arm and point[key] is not None and point["score"] is not None
+            ]
             style = arm_style(arm, arms) | {"linestyle": "none"}
             ax.plot([point[key] for point in own], [point["score"] for point in own], **style, markersize=8, label=arm)
         ax.set_xlabel(label)
@@ -159,21 +170,24 @@ def attention_heat_map(
 ) -> Figure:
     """Attention weights (T, S): a row for each target token that was written, a column for each source token."""
     matrix = np.asarray(weights, dtype=np.float64)[: len(target), : len(source)]
-    figure, (ax,) = _figure(1.6 + 0.26 * len(source), 1.5 + 0.24 * len(target))
+    size = 9 if len(source) <= 40 else 6  # points; long sources get narrow columns
+    figure, (ax,) = _figure(2.0 + 0.026 * size * len(source), 1.3 + 0.024 * 9 * max(len(target), 3))
     ax.grid(False)
     image = ax.imshow(matrix, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    ax.set_xticks(range(len(source)), list(source), rotation=60, ha="left", rotation_mode="anchor")
     ax.xaxis.tick_top()
-    ax.set_yticks(range(len(target)), list(target))
-    ax.tick_params(length=0)
+    ax.set_xticks(range(len(source)), list(source), rotation=90, fontsize=size)
+    ax.set_yticks(range(len(target)), list(target), fontsize=9)
+    for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
+        label.set_parse_math(False)  # a dollar sign in the text is a dollar sign
+    ax.tick_params(length=0, colors=INK)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    bar = figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(colors=INK)
+    bar = figure.colorbar(image, ax=ax, shrink=0.9, pad=0.02, ticks=[0, 0.5, 1], fraction=0.05)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.ax.tick_params(colors=INK, labelsize=8)
     if title:
         with rc_context(STYLE):
-            figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+            figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 
 
@@ -188,5 +202,5 @@ def to_svg(figure: Figure, background: str = "white") -> str:
     """The figure as SVG, the same for the same data. `background="none"`: transparent."""
     buffer = StringIO()
     with rc_context(STYLE):
-        figure.savefig(buffer, format="svg", facecolor=background, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=144, facecolor=background, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

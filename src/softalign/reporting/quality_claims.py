@@ -130,7 +130,9 @@ def focuses(case: Case) -> list[Verdict]:
         [100 * (report["error_rate"] - report["diagonal_error_rate"]) for report in reports], case.evaluation.confidence
     )
     if estimate.low is None:
-        side = REFUTED if estimate.value > CLEAR_POINTS else SUPPORTED if estimate.value < -CLEAR_POINTS else NOT_DECIDED
+        side = (
+            REFUTED if estimate.value > CLEAR_POINTS else SUPPORTED if estimate.value < -CLEAR_POINTS else NOT_DECIDED
+        )
     else:
         side = by_interval(opposite(estimate))
     entropy, uniform, attention, diagonal = (

@@ -130,10 +130,7 @@ def flat_metrics(results: dict[str, Any]) -> dict[str, Any]:
         for model in record["models"]:
             runs = runs_of(results, task, model)
             test = {key: mean_of(runs, "test", key) for key in runs[0]["test"] if key != "n_rows"}
-            cost = {
-                key: mean_of(runs, "cost", key)
-                for key in (*COST[:4], "decode_sentences_per_second")
-            }
+            cost = {key: mean_of(runs, "cost", key) for key in (*COST[:4], "decode_sentences_per_second")}
             metrics.setdefault(task, {})[model] = {
                 key: round(value, 4) for key, value in (test | cost).items() if value is not None
             }

@@ -122,7 +122,9 @@ def _check_same_items(task: str, runs: dict[tuple[str, int], Run]) -> None:
     (first_arm, first_seed), first = next(iter(runs.items()))
     expected = [(item["source"], item["references"]) for item in first.predictions]
     if not expected:
-        raise UserError("no predictions", f"runs/{task}/{first_arm}/{first_seed}/test/predictions.jsonl", _remedy(Path("test")))
+        raise UserError(
+            "no predictions", f"runs/{task}/{first_arm}/{first_seed}/test/predictions.jsonl", _remedy(Path("test"))
+        )
     for (model, seed), run in runs.items():
         if [(item["source"], item["references"]) for item in run.predictions] != expected:
             raise UserError(

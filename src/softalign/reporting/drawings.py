@@ -1,0 +1,102 @@
+"""Which figures the report shows, drawn from the runs, as PNG and SVG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from softalign.config import EvaluationConfig
+from softalign.reporting import figures, results
+from softalign.reporting.runs import Run, TaskRuns
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure of the report."""
+
+    name: str  # of its files, without suffix
+    task: str
+    kind: str  # loss | length | cost | attention
+    title: str  # for those who cannot see it
+    png: bytes
+    svg: str  # on white
+    inline: str  # an <svg> element for a page: no background, ink in the colour of the page's text
+
+
+def draw_all(tasks: Sequence[TaskRuns], evaluation: EvaluationConfig) -> list[Drawing]:
+    """Every figure of the report, task by task."""
+    return [drawing for task in tasks for drawing in _draw_task(task, evaluation)]
+
+
+def _draw_task(task: TaskRuns, evaluation: EvaluationConfig) -> Iterator[Drawing]:
+    name = task.task
+    yield _drawing(
+        f"{name}-loss-curves", name, "loss", f"{name}: loss curves", figures.loss_curves(results.loss_curves([task]))
+    )
+    buckets = results.quality_by_length([task])
+    if buckets:
+        figure = figures.quality_by_length(buckets, evaluation.confidence)
+        yield _drawing(f"{name}-quality-by-length", name, "length", f"{name}: quality by source length", figure)
+    points = [
+        {
+            "model": run.model,
+            "score": run.scores["test"][task.headline_metric],
+            "train_seconds": run.cost["train_seconds"],
+            "decode_sentences_per_second": run.scores["cost"]["decode_sentences_per_second"],
+        }
+        for model in task.models
+        for run in task.of(model)
+    ]
+    figure = figures.cost_and_quality(points, task.headline_metric)
+    yield _drawing(f"{name}-cost-and-quality", name, "cost", f"{name}: quality and cost", figure)
+    yield from _attention(task, evaluation.attention_examples)
+
+
+def _attention(task: TaskRuns, examples: int) -> Iterator[Drawing]:
+    """The maps of the first seed, the arms side by side for each test row."""
+    runs = [task.of(model)[0] for model in task.models]
+    rows = list(dict.fromkeys(entry["row"] for run in runs for entry in run.attention))[:examples]
+    for row in rows:
+        for run in runs:
+            for entry in run.attention:
+                if entry["row"] == row and entry["kind"] == "prediction":
+                    yield _heat_map(run, entry)
+
+
+def _heat_map(run: Run, entry: dict) -> Drawing:
+    title = f"{run.model}, test row {entry['row']}"
+    figure = figures.attention_heat_map(entry["weights"], entry["source_tokens"], entry["target_tokens"], title)
+    name = f"{run.task}-attention-{run.model}-{entry['row']}"
+    return _drawing(name, run.task, "attention", f"{run.task}: attention of {title}", figure)
+
+
+def _drawing(name: str, task: str, kind: str, title: str, figure: Figure) -> Drawing:
+    inline = inline_svg(figures.to_svg(figure, background="none"), name, title)
+    return Drawing(name, task, kind, title, figures.to_png(figure), figures.to_svg(figure), inline)
+
+
+def inline_svg(svg: str, name: str, title: str) -> str:
+    """An SVG file as an element for a page: its ids its own, its ink `currentColor`, its width that of its box at most."""
+    element = svg[svg.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r'\bid="', f'id="{name}-', element)
+    element = re.sub(r'((?:xlink:)?href="#|url\(#)', rf"\g<1>{name}-", element)
+    element = element.replace(figures.INK, "currentColor")
+    width = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', element)
+    natural = f"{float(width.group(1)) * 4 / 3:.0f}" if width else "600"  # points to CSS pixels
+    head = f'<svg role="img" aria-label="{_escape(title)}" style="width:100%;max-width:{natural}px;height:auto"'
+    return re.sub(r'<svg\b(?: height="[^"]*"| width="[^"]*")*', head, _without_size(element), count=1)
+
+
+def _without_size(element: str) -> str:
+    opening, rest = element.split(">", 1)
+    return re.sub(r'\s(?:width|height)="[^"]*"', "", opening) + ">" + rest
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

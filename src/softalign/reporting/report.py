@@ -1,0 +1,237 @@
+"""The report as Markdown and as one self-contained HTML page, and every file that `compare` leaves in reports/."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from softalign.config import EvaluationConfig
+from softalign.data.atomic import replace_text, replacing
+from softalign.paths import Layout
+from softalign.reporting import results as records
+from softalign.reporting import tables
+from softalign.reporting.drawings import Drawing, draw_all
+from softalign.reporting.names import NAMES
+from softalign.reporting.runs import TaskRuns
+from softalign.reporting.tables import Table
+
+TEMPLATES = Path(__file__).parent
+VERDICTS = {"supported": "yes", "refuted": "no", "not decided": "open"}  # and their CSS classes
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One test item and what each arm wrote for it."""
+
+    row: int
+    source: str
+    references: list[str]
+    outputs: list[tuple[str, list[tuple[str, bool]]]]  # arm -> (word, whether a reference has it)
+
+
+def write_report(
+    layout: Layout, results: dict[str, Any], tasks: Sequence[TaskRuns], evaluation: EvaluationConfig
+) -> None:
+    """Write results.json, metrics.json, plots/, figures/, report.md and index.html into reports/.
+
+    Everything is made before the first file is replaced, and each file or folder is replaced whole: after a failure the
+    earlier report is still there.
+    """
+    drawings = draw_all(tasks, evaluation)
+    view = build_view(results, tasks, drawings, evaluation)
+    files = {
+        "metrics.json": to_json(records.flat_metrics(results)),
+        "report.md": render("report.md.j2", view),
+        "index.html": render("report.html.j2", view),
+        "results.json": to_json(results),
+    }
+    plots = {
+        "loss_curves.csv": to_csv(records.loss_curves(tasks)),
+        "quality_by_length.csv": to_csv(records.quality_by_length(tasks)),
+    }
+    layout.reports.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        figures_folder = stack.enter_context(replacing(layout.reports / "figures"))
+        plots_folder = stack.enter_context(replacing(layout.reports / "plots"))
+        for drawing in drawings:
+            (figures_folder / f"{drawing.name}.png").write_bytes(drawing.png)
+            (figures_folder / f"{drawing.name}.svg").write_text(drawing.svg, encoding="utf-8")
+        for name, content in plots.items():
+            (plots_folder / name).write_text(content, encoding="utf-8")
+        for name, content in files.items():
+            replace_text(layout.reports / name, content)
+
+
+def build_view(
+    results: dict[str, Any], tasks: Sequence[TaskRuns], drawings: Sequence[Drawing], evaluation: EvaluationConfig
+) -> dict[str, Any]:
+    """What the templates show: finished tables, drawings and sentences."""
+    return {
+        "results": results,
+        "names": NAMES,
+        "sections": [_task_view(results, task, drawings, evaluation) for task in tasks],
+        "overview": tables.claim_overview(results),
+        "claims": [
+            {"id": claim, **rule, "table": tables.claim_table(results, claim)} for claim, rule in results["rules"].items()
+        ],
+        "provenance": _provenance(results),
+        "caveats": caveats(results),
+    }
+
+
+def _task_view(
+    results: dict[str, Any], task: TaskRuns, drawings: Sequence[Drawing], evaluation: EvaluationConfig
+) -> dict[str, Any]:
+    name, record = task.task, results["tasks"][task.task]
+    provenance, prepared = record["provenance"], record["prepared"]
+    own = [drawing for drawing in drawings if drawing.task == name]
+    data = {key: provenance.get(key) for key in ("data", "kind", "id", "config", "revision", "licence", "citation")}
+    return {
+        "name": name,
+        "data": provenance["data"],
+        "headline": tables.headline_table(results, name),
+        "answers": [answer(results, name, model) for model in task.candidates],
+        "scores": tables.score_table(results, name),
+        "comparisons": tables.comparison_table(results, name),
+        "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
+        "cost": tables.cost_table(results, name),
+        "drawings": {kind: [d for d in own if d.kind == kind] for kind in ("loss", "length", "cost", "attention")},
+        "samples": choose_samples(task, evaluation.sample_outputs),
+        "data_tables": [
+            tables.split_table(results, name),
+            tables.fact_table(
+                f"{name}: text", {"vocabulary": prepared.get("vocabulary"), "lengths": prepared.get("lengths")}
+            ),
+            tables.fact_table(f"{name}: origin", data | {"statistics": provenance.get("statistics")}),
+        ],
+    }
+
+
+def answer(results: dict[str, Any], task: str, model: str) -> str:
+    """One sentence in numbers: an arm's headline score against that of the arm without attention."""
+    record = results["tasks"][task]
+    metric = NAMES[record["headline_metric"]]
+    found = tables.headline_comparison(results, task, model)
+    value = tables.score(records.mean_of(records.runs_of(results, task, model), "test", record["headline_metric"]))
+    if found is None:
+        return f"{model} scores {value} {metric}; there is no arm without attention to compare it with."
+    baseline = tables.score(
+        records.mean_of(records.runs_of(results, task, record["baseline"]), "test", record["headline_metric"])
+    )
+    return (
+        f"{model} scores {value} {metric} and {record['baseline']} {baseline}: a difference of "
+        f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
+        f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
+        f"seeds {tables.seed_list(found['seeds'])})."
+    )
+
+
+def caveats(results: dict[str, Any]) -> list[str]:
+    """What the numbers do not cover."""
+    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
+    lines = []
+    if seeds == {1}:
+        lines.append(
+            "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change is not covered."
+        )
+    else:
+        lines.append(
+            "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
+        )
+    lines.append("The p-values are two-sided and not corrected for the number of comparisons.")
+    for run in results["runs"]:
+        if run["cost"]["flattened"] is False:
+            lines.append(
+                f"{run['task']}, {run['model']}, seed {run['seed']}: the validation loss had not flattened when training ended."
+            )
+    if any(record["provenance"].get("kind") == "embedded" for record in results["tasks"].values()):
+        lines.append(
+            "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them need not carry over."
+        )
+    return lines
+
+
+def choose_samples(task: TaskRuns, count: int) -> list[Sample]:
+    """Test items spread evenly over the source lengths, so that nobody picks them; outputs of the first seed."""
+    order = sorted(range(len(task.items)), key=lambda row: (task.items[row]["source_words"], row))
+    count = min(count, len(order))
+    chosen = [order[(2 * place + 1) * len(order) // (2 * count)] for place in range(count)]
+    return [_sample(task, row) for row in chosen]
+
+
+def _sample(task: TaskRuns, row: int) -> Sample:
+    item = task.items[row]
+    known = {_bare(word) for reference in item["references"] for word in reference.split()}
+    outputs = [
+        (model, [(word, _bare(word) in known) for word in task.of(model)[0].predictions[row]["prediction"].split()])
+        for model in task.models
+    ]
+    return Sample(int(item["row"]), item["source"], list(item["references"]), outputs)
+
+
+def _bare(word: str) -> str:
+    """The word for comparison: lower case, no punctuation at its ends."""
+    return re.sub(r"^\W+|\W+$", "", word.lower()) or word
+
+
+def _provenance(results: dict[str, Any]) -> list[Table]:
+    signatures = [
+        [task, NAMES.get(metric, metric), signature]
+        for task, record in results["tasks"].items()
+        for metric, signature in record["signatures"].items()
+    ]
+    keys = ("git_commit", "fingerprint", "data_fingerprint", "revision")
+    origins = [
+        [run["task"], run["model"], str(run["seed"]), *[_short(run["origin"].get(key)) for key in keys]]
+        for run in results["runs"]
+    ]
+    columns = ["task", "arm", "seed", "git commit", "run", "data", "data revision"]
+    return [
+        Table("signatures of the metrics", ["task", "metric", "signature"], signatures, text_columns=3),
+        Table("runs", columns, origins, text_columns=len(columns)),
+        tables.fact_table("bootstrap", results["bootstrap"]),
+        tables.fact_table("versions", results["versions"]),
+    ]
+
+
+def _short(value: Any) -> str:
+    """The first digits of a hash; anything else as it is."""
+    text = tables.NONE if value is None else str(value)
+    return text[:12] if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text) else text
+
+
+def render(template: str, view: dict[str, Any]) -> str:
+    """Fill a template of this folder; HTML is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: bool(name and "html" in name),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", "<br>")
+    environment.filters["verdict"] = lambda text: VERDICTS.get(next((v for v in VERDICTS if text.startswith(v)), ""), "")
+    return environment.get_template(template).render(view)
+
+
+def to_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    buffer = StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return buffer.getvalue()

@@ -1,0 +1,238 @@
+"""The report's tables, from the records of results.json. Every cell is text, ready for Markdown, HTML or a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from softalign.reporting.comparisons import decisive
+from softalign.reporting.names import NAMES
+from softalign.reporting.results import mean_of, runs_of
+from softalign.reporting.verdicts import NOT_DECIDED, by_interval
+from softalign.reporting.estimates import Estimate
+
+Results = dict[str, Any]
+NONE = "–"
+SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match")
+HEADINGS = NAMES | {"perplexity": "perplexity/word", "exact_match": "exact match"}
+COSTS = {
+    "n_parameters": "parameters",
+    "train_seconds": "training s",
+    "train_tokens_per_second": "training tokens/s",
+    "peak_memory_mb": "peak memory MB",
+    "decode_sentences_per_second": "decoding sentences/s",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under headings; the first `text_columns` hold names, the rest numbers."""
+
+    caption: str
+    columns: list[str]
+    rows: list[list[str]]
+    text_columns: int = 1
+
+
+def number(value: float | int | None, signed: bool = False) -> str:
+    """A number for a table: as many digits as mean something."""
+    if value is None:
+        return NONE
+    sign = "+" if signed else ""
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:{sign},.0f}"
+    if size >= 100:
+        return f"{value:{sign}.0f}" if float(value).is_integer() else f"{value:{sign}.1f}"
+    if size >= 10:
+        return f"{value:{sign}.1f}"
+    return f"{value:{sign}.2f}" if size >= 1 or size == 0 else f"{value:{sign}.3f}"
+
+
+def score(value: float | None, signed: bool = False) -> str:
+    """A score in points: one decimal."""
+    return NONE if value is None else f"{value:{'+' if signed else ''}.1f}"
+
+
+def interval(low: float | None, high: float | None, signed: bool = True, text: Any = score) -> str:
+    return NONE if low is None or high is None else f"{text(low, signed)} … {text(high, signed)}"
+
+
+def p_value(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def seed_list(seeds: Sequence[int]) -> str:
+    return ", ".join(str(seed) for seed in seeds)
+
+
+def _spread(runs: Sequence[dict[str, Any]], key: str) -> str:
+    """The mean over seeds, with the standard deviation over seeds where there are several."""
+    mean = mean_of(runs, "test", key)
+    if mean is None or len(runs) < 2:
+        return score(mean)
+    return f"{mean:.1f} ± {np.std([run['test'][key] for run in runs], ddof=1):.1f}"
+
+
+def headline_table(results: Results, task: str) -> Table:
+    """The answer: the headline score of each arm, and its difference from the arm without attention."""
+    record = results["tasks"][task]
+    metric = record["headline_metric"]
+    rows = []
+    for model in record["models"]:
+        value = _spread(runs_of(results, task, model), metric)
+        found = headline_comparison(results, task, model)
+        if found is None:
+            rows.append([model, value, *[NONE] * 4])
+        else:
+            estimate = Estimate(found["difference"], found["low"], found["high"])
+            rows.append(
+                [
+                    model,
+                    value,
+                    score(found["difference"], signed=True),
+                    interval(found["low"], found["high"]),
+                    p_value(found["p_value"]),
+                    by_interval(estimate),
+                ]
+            )
+    against = record["baseline"] or "no arm without attention"
+    percent = f"{100 * results['bootstrap']['confidence']:g} %"
+    columns = ["arm", NAMES[metric], f"minus {against}", f"{percent} interval", "p", f"better than {against}?"]
+    return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
+
+
+def headline_comparison(results: Results, task: str, model: str) -> dict[str, Any] | None:
+    """The comparison of one arm with the arm without attention, in the headline metric, over all seeds."""
+    record = results["tasks"][task]
+    found = [
+        row
+        for row in decisive([row for row in results["comparisons"] if row["task"] == task])
+        if row["metric"] == record["headline_metric"]
+        and row["candidate"] == model
+        and row["baseline"] == record["baseline"]
+    ]
+    return found[0] if found else None
+
+
+def score_table(results: Results, task: str) -> Table:
+    """All scores of all arms, and of the systems that learn nothing."""
+    record = results["tasks"][task]
+    keys = [key for key in SCORES if any(run["test"].get(key) is not None for run in results["runs"] if run["task"] == task)]
+    rows = []
+    for model in record["models"]:
+        runs = runs_of(results, task, model)
+        cells = [number(mean_of(runs, "test", key)) if key == "perplexity" else _spread(runs, key) for key in keys]
+        rows.append([model, runs[0]["cell"], *cells])
+    for name, scores in record["untrained"].items():
+        label = f"lead-{record['lead_words']}" if name == "lead" else name
+        rows.append([label, NONE, *[score(scores.get(key)) for key in keys]])
+    caption = f"{task}: scores on the test set, mean over seeds {seed_list(record['seeds'])}"
+    if len(record["seeds"]) > 1:
+        caption += " ± standard deviation"
+    return Table(caption, ["system", "cell", *[HEADINGS[key] for key in keys]], rows, text_columns=2)
+
+
+def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Table:
+    """The paired tests of a task: those that speak for all seeds, or those of the single seeds."""
+    own = [row for row in results["comparisons"] if row["task"] == task]
+    chosen = decisive(own) if all_seeds else [row for row in own if row not in decisive(own)]
+    rows = [
+        [
+            f"{row['candidate']} – {row['baseline']}",
+            NAMES[row["metric"]],
+            f"{row['scope']}: {seed_list(row['seeds'])}",
+            score(row["difference"], signed=True),
+            interval(row["low"], row["high"]),
+            p_value(row["p_value"]),
+        ]
+        for row in chosen
+    ]
+    percent = f"{100 * results['bootstrap']['confidence']:g} %"
+    caption = f"{task}: paired bootstrap, {results['bootstrap']['samples']:,} resamples"
+    return Table(caption, ["arms", "metric", "seeds", "difference", f"{percent} interval", "p"], rows, text_columns=3)
+
+
+def cost_table(results: Results, task: str) -> Table:
+    """What each arm costs, mean over seeds."""
+    record = results["tasks"][task]
+    rows = []
+    for model in record["models"]:
+        runs = runs_of(results, task, model)
+        epochs = " / ".join(number(run["cost"]["epochs"]).removesuffix(".00") for run in runs)
+        flat = " / ".join({True: "yes", False: "no"}.get(run["cost"]["flattened"], NONE) for run in runs)
+        rows.append([model, *[number(mean_of(runs, "cost", key)) for key in COSTS], epochs, flat])
+    return Table(f"{task}: cost", ["arm", *COSTS.values(), "epochs", "validation loss flat"], rows)
+
+
+def claim_table(results: Results, claim: str) -> Table:
+    """All verdicts on one claim."""
+    rows = [
+        [
+            row["task"],
+            row["arm"],
+            row["against"],
+            row["verdict"],
+            number(row["effect"], signed=row["neutral"] == 0),
+            interval(row["low"], row["high"], row["neutral"] == 0, number),
+            p_value(row["p_value"]),
+            seed_list(row["seeds"]) or NONE,
+            row["quantity"],
+            "; ".join(row["notes"]) or NONE,
+            row["experiment"] or NONE,
+        ]
+        for row in results["claims"]
+        if row["claim"] == claim
+    ]
+    columns = ["task", "arm", "against", "verdict", "effect", "interval", "p", "seeds", "effect is", "notes", "experiment"]
+    return Table(f"{claim}: {results['rules'][claim]['statement']}", columns, rows, text_columns=4)
+
+
+def claim_overview(results: Results) -> Table:
+    """A row for each claim and task, a column for each arm; a cell with several verdicts names what each is about."""
+    arms = list(dict.fromkeys(row["arm"] for row in results["claims"] if row["arm"] != NONE))
+    rows = []
+    for claim, rule in results["rules"].items():
+        own = [row for row in results["claims"] if row["claim"] == claim]
+        for task in dict.fromkeys(row["task"] for row in own):
+            cells = []
+            for arm in arms:
+                found = [row for row in own if row["task"] == task and row["arm"] in (arm, NONE)]
+                cells.append("\n".join(_brief(row, len(found) > 1) for row in found) or NOT_DECIDED)
+            rows.append([claim, rule["statement"], task, *cells])
+    return Table("verdicts", ["claim", "says", "task", *arms], rows, text_columns=3 + len(arms))
+
+
+def _brief(row: dict[str, Any], several: bool) -> str:
+    if not several:
+        return str(row["verdict"])
+    subject = f"against {row['against']}" if row["claim"] == "C2" else row["quantity"].split(",")[0]
+    return f"{row['verdict']} ({subject})"
+
+
+def split_table(results: Results, task: str) -> Table:
+    """What cleaning did to each split."""
+    splits = results["tasks"][task]["prepared"]["splits"]
+    keys = list(dict.fromkeys(key for counts in splits.values() for key in counts))
+    rows = [[split, *[number(counts.get(key)) for key in keys]] for split, counts in splits.items()]
+    return Table(f"{task}: rows", ["split", *[key.replace("_", " ") for key in keys]], rows)
+
+
+def fact_table(caption: str, content: dict[str, Any]) -> Table:
+    """Names and values of nested containers, one a row."""
+    return Table(caption, ["", ""], [[name, value] for name, value in _facts(content, "")], text_columns=2)
+
+
+def _facts(value: Any, name: str) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [fact for key, item in value.items() for fact in _facts(item, f"{name} {key}".strip().replace("_", " "))]
+    if isinstance(value, list):
+        return [(name, ", ".join(str(item) for item in value))]
+    if isinstance(value, bool) or value is None:
+        return [(name, {True: "yes", False: "no", None: NONE}[value])]
+    return [(name, number(value) if isinstance(value, float) else str(value))]

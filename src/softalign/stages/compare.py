@@ -1,0 +1,33 @@
+"""Test the differences between the arms, judge the claims, write reports/.
+
+    python -m softalign.stages.compare
+    python -m softalign.stages.compare evaluation.bootstrap_samples=10000
+"""
+
+from __future__ import annotations
+
+from softalign.composition import read_params
+from softalign.config import Config
+from softalign.paths import Layout
+from softalign.reporting.claims import decide_claims
+from softalign.reporting.comparisons import compare_arms, score_items
+from softalign.reporting.report import write_report
+from softalign.reporting.results import build_results
+from softalign.reporting.runs import read_runs
+from softalign.reporting.summary import summary_table
+from softalign.stages.entry import stage
+
+
+@stage
+def main(config: Config, layout: Layout) -> None:
+    tasks = read_runs(layout, read_params(layout.params))
+    scored = [score_items(task, config.evaluation) for task in tasks]
+    comparisons = [record for task in scored for record in compare_arms(task, config.evaluation)]
+    verdicts = decide_claims(scored, config.evaluation)
+    results = build_results(tasks, comparisons, verdicts, config.evaluation, layout)
+    write_report(layout, results, tasks, config.evaluation)
+    print(summary_table(results))
+
+
+if __name__ == "__main__":
+    main()
