@@ -1,0 +1,32 @@
+"""Train one arm.
+
+python -m softalign.stages.train task=translation model=multiply seed=2 optimization.lr=0.002
+
+Interrupted, the same command goes on after the last finished epoch.
+"""
+
+from __future__ import annotations
+
+from softalign.config import Config
+from softalign.paths import Layout
+from softalign.stages.entry import stage
+
+
+@stage
+def main(config: Config, layout: Layout) -> None:
+    # Imported here, so that --help and a mistyped key answer at once.
+    from softalign.training.fit import fit
+    from softalign.training.identity import identify
+    from softalign.training.tracking import tracked_training
+    from softalign.training.work import publish, work_folder
+
+    prepared = layout.prepared(config.task.name)
+    output = layout.run(config.task.name, config.model.name, config.seed) / "train"
+    identity = identify(config, prepared)
+    with work_folder(layout.store, identity) as work, tracked_training(config, layout, identity, output) as tracker:
+        fit(prepared, config, work, tracker)
+        publish(work, output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Train one arm: from prepared data and a configuration to a folder with checkpoints, curves and costs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytorch_lightning as pl
+import torch
+import yaml
+from pytorch_lightning.callbacks import EarlyStopping
+
+from softalign.composition import to_dict
+from softalign.config import Config
+from softalign.data.datamodule import Seq2SeqData
+from softalign.data.prepared import Prepared, load_prepared
+from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
+from softalign.training.checkpointing import BEST, LAST, load_model, write_atomically
+from softalign.training.cost import Cost, CostMeter, peak_accelerator_memory_mb
+from softalign.training.curve import Curve, flattened, late_gain, read_table
+from softalign.training.identity import Identity, code_digest, identify
+from softalign.training.live import LiveTracking, Tracker
+from softalign.training.module import Seq2SeqModule
+from softalign.training.progress import progress_callbacks
+from softalign.training.reproducible import SeedEpochs, deterministic
+
+if TYPE_CHECKING:
+    from softalign.models.seq2seq import Seq2Seq
+
+PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed"}
+CODE_FILE = ".code"  # which code wrote the checkpoints of an unfinished training
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What `fit` left in `folder`."""
+
+    folder: Path  # best.ckpt, last.ckpt, config.yaml, history.csv, steps.csv, cost.json, run.json
+    identity: Identity
+    history: list[dict[str, float]]  # a row an epoch
+    steps: list[dict[str, float]]
+    cost: Cost
+
+    def load_model(self) -> Seq2Seq:
+        """The model of the best epoch, for evaluation."""
+        return load_model(self.folder / BEST)
+
+    @classmethod
+    def read(cls, folder: Path) -> TrainingResult:
+        return cls(
+            folder=folder,
+            identity=Identity.read(folder / "run.json"),
+            history=read_table(folder / "history.csv"),
+            steps=read_table(folder / "steps.csv"),
+            cost=Cost(**json.loads((folder / "cost.json").read_text(encoding="utf-8"))),
+        )
+
+
+def fit(prepared: Path, config: Config, output: Path, tracker: Tracker | None = None) -> TrainingResult:
+    """Train the arm that `config` describes on the folder `prepared` and leave everything in the folder `output`.
+
+    A training that was interrupted there goes on after its last finished epoch, to the same weights bit for bit; one
+    that was finished is returned as it is; what another configuration, other data or other code left is removed.
+    Works in a notebook: `fit(prepared, config, Path("some/folder")).load_model()`.
+
+    Raises `UserError` when there are no prepared data, when they were prepared for another `config.data`, or when the
+    loss is not finite.
+    """
+    identity = identify(config, prepared)
+    _prepare_folder(output, identity, config)
+    if not (output / "cost.json").exists():
+        _train(load_prepared(prepared, config.data), config, output, identity, tracker)
+    return TrainingResult.read(output)
+
+
+def _prepare_folder(output: Path, identity: Identity, config: Config) -> None:
+    """Make `output` hold this training's description, and checkpoints of this training or none."""
+    output.mkdir(parents=True, exist_ok=True)
+    code = code_digest()
+    same = (
+        (output / "run.json").exists()
+        and (output / CODE_FILE).exists()
+        and Identity.read(output / "run.json").fingerprint == identity.fingerprint
+        and (output / CODE_FILE).read_text(encoding="utf-8") == code
+    )
+    stale = [".*.partial"] if same else [".*.partial", "*.ckpt", "history.csv", "steps.csv", "cost.json"]
+    for path in (path for pattern in stale for path in output.glob(pattern)):
+        path.unlink()
+    write_atomically(output / CODE_FILE, code.encode())
+    identity.write(output / "run.json")
+    write_atomically(output / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False).encode())
+
+
+def _train(prepared: Prepared, config: Config, output: Path, identity: Identity, tracker: Tracker | None) -> None:
+    if config.trainer.threads:
+        torch.set_num_threads(config.trainer.threads)
+    with deterministic(), _quiet_lightning():
+        pl.seed_everything(config.seed, verbose=False)
+        module = Seq2SeqModule(
+            config.model,
+            config.optimization,
+            len(prepared.source_tokenizer),
+            len(prepared.target_tokenizer),
+            prepared.shared_vocabulary,
+        )
+        meter = CostMeter()
+        curve = Curve(output, meter, config.trainer.log_every_n_steps, identity.label)
+        patience = _Patience(monitor="validation_loss", mode="min", patience=config.optimization.patience)
+        progress = progress_callbacks(config.trainer.progress, curve, identity.label)
+        trainer = pl.Trainer(
+            accelerator=config.trainer.accelerator,
+            devices=1,
+            precision=PRECISION[config.trainer.precision],  # type: ignore[arg-type]
+            max_epochs=config.optimization.max_epochs,
+            gradient_clip_val=config.optimization.clip_norm,
+            gradient_clip_algorithm="norm",
+            callbacks=[
+                meter,  # the order matters: each reads what those before it have recorded
+                SeedEpochs(config.seed),
+                curve,
+                patience,
+                *progress,
+                *([LiveTracking(tracker, curve)] if tracker else []),
+                *checkpoint_callbacks(output),
+            ],
+            plugins=[AtomicCheckpointIO()],
+            default_root_dir=output,
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=any(isinstance(shown, pl.callbacks.ProgressBar) for shown in progress),
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+        last = output / LAST
+        data = Seq2SeqData(prepared, config.optimization, config.seed)
+        trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+    losses = curve.validation_losses
+    cost = Cost(
+        n_parameters=sum(parameter.numel() for parameter in module.parameters()),
+        train_seconds=meter.train_seconds,
+        wall_seconds=meter.wall_seconds,
+        train_tokens_per_second=meter.tokens / meter.train_seconds,
+        peak_memory_mb=meter.peak_memory_mb,
+        peak_accelerator_memory_mb=peak_accelerator_memory_mb(trainer.strategy.root_device),
+        epochs=len(losses),
+        steps=trainer.global_step,
+        best_epoch=int(curve.best["epoch"]),
+        seconds_to_best=curve.best["seconds"],
+        stopped_early=len(losses) < config.optimization.max_epochs,
+        flattened=flattened(losses),
+        late_gain=late_gain(losses),
+        finished_at=time.time(),
+    )
+    write_atomically(output / "cost.json", (json.dumps(asdict(cost), indent=2) + "\n").encode())
+
+
+class _Patience(EarlyStopping):
+    """Early stopping that also holds for a training that is resumed after it should have stopped."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Without Lightning's notes on the hardware, and its warnings on choices that are meant."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,72 @@
+"""Metrics on their way to MLflow while a model trains."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pytorch_lightning as pl
+
+from softalign.training.curve import Curve
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a metric."""
+
+    key: str
+    value: float
+    step: int
+    time: float = field(default_factory=time.time)  # seconds since 1970
+
+
+class Tracker(Protocol):
+    """Whoever takes metrics during a training; `log` neither raises nor blocks for long."""
+
+    def log(self, points: Iterable[Point]) -> None: ...
+
+
+EPOCH_METRICS = ("train_loss", "validation_loss", "validation_perplexity", "lr")
+STEP_METRIC = "step_train_loss"
+
+
+def epoch_points(row: dict[str, float], when: float) -> list[Point]:
+    """The points of a row of history.csv, at the training step where the epoch ended."""
+    step = int(row["step"])
+    values = [(key, row[key]) for key in EPOCH_METRICS] + [("epoch", row["epoch"])]
+    return [Point(key, value, step, when) for key, value in values]
+
+
+def step_point(row: dict[str, float], when: float) -> Point:
+    """The point of a row of steps.csv."""
+    return Point(STEP_METRIC, row["train_loss"], int(row["step"]), when)
+
+
+class LiveTracking(pl.Callback):
+    """Hands the rows of `Curve` on at each epoch's end, and within long epochs every few seconds."""
+
+    SECONDS = 10.0
+
+    def __init__(self, tracker: Tracker, curve: Curve) -> None:
+        self.tracker = tracker
+        self.curve = curve
+        self._sent = 0  # rows of curve.steps
+        self._last = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._sent = len(self.curve.steps)  # of a resumed training: logged before, or filled in from the files
+        self._last = time.monotonic()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+        if time.monotonic() - self._last > self.SECONDS:
+            self._send([])
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._send(epoch_points(self.curve.epochs[-1], time.time()))
+
+    def _send(self, points: list[Point]) -> None:
+        new, self._sent = self.curve.steps[self._sent :], len(self.curve.steps)
+        self.tracker.log([*(step_point(row, time.time()) for row in new), *points])
+        self._last = time.monotonic()

@@ -1,0 +1,61 @@
+"""The model as Lightning trains it: loss, optimizer, schedule, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from softalign.composition import to_dict
+from softalign.config import ModelConfig, OptimizationConfig
+from softalign.data.batching import Batch
+from softalign.models.seq2seq import Seq2Seq
+from softalign.training.schedule import rate_factor
+
+
+class Seq2SeqModule(pl.LightningModule):
+    """A thin adapter around `Seq2Seq`, which runs without it just as well.
+
+    The loss of a step is the mean over the batch's target tokens; `validation_loss` is the mean over all target
+    tokens of the split, in nats, without label smoothing and without dropout.
+    """
+
+    def __init__(
+        self,
+        model: ModelConfig,
+        optimization: OptimizationConfig,
+        source_vocabulary: int,
+        target_vocabulary: int,
+        shared_vocabulary: bool = False,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(
+            {  # plain containers, so that a checkpoint loads with weights_only=True
+                "model": to_dict(model),
+                "source_vocabulary": source_vocabulary,
+                "target_vocabulary": target_vocabulary,
+                "shared_vocabulary": shared_vocabulary,
+            }
+        )
+        self.optimization = optimization
+        self.model = Seq2Seq(model, source_vocabulary, target_vocabulary, shared_vocabulary)
+
+    def training_step(self, batch: Batch, batch_index: int) -> dict[str, Any]:
+        summed = self.model.loss(batch, self.optimization.label_smoothing)
+        return {"loss": summed.objective / summed.tokens, "tokens": summed.tokens}
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        summed = self.model.loss(batch)
+        loss = summed.nll / summed.tokens
+        # Lightning's mean over the epoch weights by batch_size: tokens here.
+        self.log("validation_loss", loss, on_epoch=True, prog_bar=True, batch_size=summed.tokens)
+
+    def configure_optimizers(self) -> Any:
+        config = self.optimization
+        optimizer = torch.optim.AdamW(  # with weight_decay 0 it is Adam
+            self.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
+        )
+        total_steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, total_steps, config))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
