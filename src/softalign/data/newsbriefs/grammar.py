@@ -90,8 +90,8 @@ class Values:
                 assert isinstance(actual, int)
                 value = actual + self.rng.randint(2, 30) * (1 if actual < 100 else 100)
             # A short list (the days of the week) may run out of new decoys; they then repeat each other, never a fact.
-            refused = self._names if attempt < 100 or key in self.roles else self._facts
-            if not refused.intersection(_names(value)):
+            refused = self._names if attempt < 8 or key in self.roles else self._facts
+            if refused.isdisjoint(_names(value)):
                 return value
         raise ValueError(f"no value left for {key}")
 
@@ -108,11 +108,12 @@ class Values:
         return {key: value for key, value in self._values.items() if key not in self.roles}
 
 
-def _names(value: Value) -> set[str]:
+@cache
+def _names(value: Value) -> frozenset[str]:
     """What two values must not share: the number, the capitalised words, or all of a common noun phrase."""
     if isinstance(value, int):
-        return {str(value)}
-    return {word for word in value.split() if word[0].isupper() and word != "The"} or {value}
+        return frozenset((str(value),))
+    return frozenset(word for word in value.split() if word[0].isupper() and word != "The") or frozenset((value,))
 
 
 def article(noun: str) -> str:
