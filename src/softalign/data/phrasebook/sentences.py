@@ -1,0 +1,402 @@
+"""Draws clauses and joins them into sentences: the rules from the clause upwards."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from softalign.data.corpus import Example
+from softalign.data.phrasebook import morphology
+from softalign.data.phrasebook import noun_phrases as np
+from softalign.data.phrasebook.clauses import Clause, Complement, complement
+from softalign.data.phrasebook.lexicon import Lexicon, Role, Verb, lexicon
+from softalign.data.phrasebook.noun_phrases import NounPhrase
+from softalign.data.phrasebook.phrases import PhraseGrammar
+from softalign.data.phrasebook.synchronous import (
+    COMMA,
+    COMMAS,
+    EMPTY,
+    GERMAN_COMMA,
+    Pair,
+    example,
+    lexical,
+    preposition,
+    sequence,
+)
+from softalign.data.phrasebook.verb_groups import BE, COST, MODALS, Modal
+
+# German, English, modes of the main clause that they go with; what the subordinate clause's mode then is.
+CONJUNCTIONS = (
+    ("weil", "because", ("past", "present", "future"), ""),
+    ("obwohl", "although", ("past", "present", "future"), ""),
+    ("wenn", "when", ("present", "future"), "present"),
+    ("während", "while", ("past", "present"), ""),
+    ("als", "when", ("past",), "past"),
+    ("bevor", "before", ("past", "present"), ""),
+    ("nachdem", "after", ("past",), "before"),
+    ("sobald", "as soon as", ("present", "future"), "present"),
+    ("falls", "if", ("present", "future"), "present"),
+    ("solange", "as long as", ("past", "present"), ""),
+    ("bis", "until", ("past", "present", "future"), "present"),
+)
+# Number of clauses in a sentence and how often.
+CLAUSES = {1: 0.36, 2: 0.30, 3: 0.17, 4: 0.11, 5: 0.06}
+MIN_WORDS, MAX_WORDS = 4, 50
+SOLD = ("kaufen", "verkaufen", "bestellen", "ersteigern", "mieten", "reparieren")
+
+
+class SentenceGrammar(PhraseGrammar):
+    """One sentence from `sentence`; `topic` is the person that was last spoken of, `theme` the thing."""
+
+    def __init__(self, generator: random.Random, words: Lexicon) -> None:
+        super().__init__(generator, words)
+        self.topic: NounPhrase | None = None
+        self.theme: NounPhrase | None = None
+        self.spare = 0  # clauses that noun phrases may still take up as relative clauses
+
+    # One clause
+
+    def tense(self, mode: str, subject: NounPhrase) -> tuple[str, Modal | None]:
+        """Tense and modal for a mode; the preterite is not used for "du" and "ihr", as in speech."""
+        if mode == "before":
+            return "pluperfect", None
+        if self.chance(0.25):
+            modals = MODALS[self.pick(können=0.25, müssen=0.25, wollen=0.2, dürfen=0.1, sollen=0.1, möchten=0.1)]
+            if mode == "past" and len(modals) == 2:
+                return "preterite", modals[1]
+            if mode != "past":
+                return "present", modals[0]
+        if mode == "past":
+            return ("perfect" if subject.person == 2 or self.chance(0.62) else "preterite"), None
+        return ("future" if mode == "future" else "present"), None
+
+    def role(self, role: Role, subject: NounPhrase, negated: bool, first: bool) -> Complement:
+        """An object: something mentioned before as a pronoun, a person, or a noun phrase."""
+        theme = self.theme
+        if theme is not None and theme.kind in role.kinds and not role.preposition and self.chance(0.5):
+            self.theme = None
+            return complement(role, np.pronoun(theme, role.case))
+        if role.kinds[0] == "person" and self.chance(0.5):
+            phrase = self.named(role.case)
+        else:
+            kein = negated and first and role.case == "acc" and not role.preposition
+            phrase = self.common(role.kinds, role.case, subject, negated, may_be_kein=kein)
+        if phrase.negation is None:
+            phrase = self.with_relative(phrase)
+        if first and phrase.kind != "person":
+            self.theme = phrase
+        return complement(role, phrase)
+
+    def subject(self, verb: Verb, negated: bool) -> NounPhrase:
+        """Who does it; in a later clause often the one already spoken of."""
+        if "person" in verb.subjects:
+            if self.topic is not None and self.chance(0.5):
+                return np.pronoun(self.topic, "nom")
+            if not negated and self.chance(0.015):
+                return np.nobody("nom")
+            return self.with_relative(self.person("nom", None, negated))
+        return self.with_relative(self.common(verb.subjects, "nom", self.topic, negated))
+
+    def clause(self, mode: str, subject: NounPhrase | None = None, kind: str = "") -> Clause:
+        """A clause about what happens. `kind` is that of the verb."""
+        if not kind and subject is None and self.chance(0.12):
+            return self.state(mode)
+        if not kind and subject is None and self.chance(0.1):
+            kind = "thing"
+        verb = self.lexicon.verbs[kind].draw(self.generator)
+        negated = self.chance(0.13) and mode != "before"
+        subject = subject or self.subject(verb, negated)
+        tense, modal = self.tense(mode, subject)
+        if kind == "thing":
+            modal, tense = None, ("perfect" if modal and mode == "past" else tense)
+        objects = tuple(self.role(role, subject, negated, index == 0) for index, role in enumerate(verb.roles))
+        passive = self.chance(0.5) and self.can_be_passive(verb, objects, modal, mode, kind)
+        clause = Clause(verb, subject, objects, tense, modal)
+        if passive:
+            clause = self.passive(clause, mode)
+        by_kein = any(item.negation is not None for item in clause.objects)
+        is_nobody = subject.pair.german[0].text.startswith("niemand")
+        clause = replace(clause, negated=negated and not by_kein and not is_nobody)
+        if not (kind and kind != "thing"):
+            clause = self.adverbials(clause, mode, negated)
+        if subject.kind == "person" and not is_nobody and not passive:
+            self.topic = subject
+        return clause
+
+    def can_be_passive(
+        self, verb: Verb, objects: tuple[Complement, ...], modal: Modal | None, mode: str, kind: str
+    ) -> bool:
+        """Only a single full accusative object can become the subject."""
+        return (
+            len(objects) == 1 and modal is None and mode in ("past", "present") and kind == "" and not verb.reflexive
+            and verb.roles[0].case == "acc" and not verb.roles[0].preposition and not verb.roles[0].english_preposition
+            and verb.german not in ("haben", "kennen", "brauchen") and self.chance(0.16)
+        )  # fmt: skip
+
+    def passive(self, clause: Clause, mode: str) -> Clause:
+        """wird, wurde ... von ... repariert, with a new subject in the nominative."""
+        patient = self.common(clause.verb.roles[0].kinds, "nom", None, True)
+        by: tuple[Complement, ...] = ()
+        if self.chance(0.6):
+            agent = self.named("dat") if self.chance(0.5) else self.common(["person"], "dat", None, True)
+            by = (Complement(agent.pair, "von", "by"),)
+        tense = "preterite" if mode == "past" else "present"
+        self.theme = patient if patient.kind != "person" else None
+        return replace(clause, subject=patient, objects=by, passive=True, tense=tense)
+
+    def adverbials(self, clause: Clause, mode: str, negated: bool) -> Clause:
+        """When, how and where."""
+        topic = clause.subject if clause.subject.kind == "person" and not clause.passive else None
+        verb = clause.verb
+        timed = mode != "before" and self.chance(0.5)
+        if mode == "future" and clause.tense == "future" and self.chance(0.6):
+            clause, timed = replace(clause, tense="planned"), True
+        if timed:
+            form = self.time(mode)
+            clause = replace(clause, time=form)
+        adverbs = self.lexicon.adverbs.get(("frequency", mode))
+        if adverbs and adverbs.items and not negated and not timed and self.chance(0.25):
+            clause = replace(clause, adverb=lexical(*adverbs.draw(self.generator)))
+        if verb.place == "to":
+            clause = replace(clause, place=self.direction(topic))
+        elif verb.place == "at" and self.chance(1.0 if verb.german == "wohnen" else 0.3):
+            clause = replace(clause, place=self.location(topic))
+        if verb.german in SOLD and not clause.passive and self.chance(0.3):
+            return replace(clause, manner=self.for_price())
+        if "person" in verb.subjects and not negated and self.chance(0.1):
+            clause = replace(clause, manner=lexical(*self.lexicon.adverbs["manner", ""].draw(self.generator)))
+        return clause
+
+    def state(self, mode: str) -> Clause:
+        """Somebody or something is old, or costs twelve euros."""
+        tense = {"past": "preterite", "before": "pluperfect"}.get(mode, "present")
+        tense = "preterite" if tense == "pluperfect" else tense
+        negated = self.chance(0.2)
+        if self.chance(0.35):
+            subject = self.with_relative(self.common(("tool", "clothing", "furniture", "device", "text"), "nom", self.topic, True))
+            self.theme = subject
+            return Clause(COST, subject, (Complement(self.price(), predicate=True),), tense, negated=False)
+        kind = self.generator.choice(("person", "person", "text", "tool", "vehicle", "furniture", "clothing", "device"))
+        if kind == "person" and self.topic is not None and self.chance(0.5):
+            subject = np.pronoun(self.topic, "nom")
+        elif kind == "person":
+            subject = self.with_relative(self.person("nom", None, True))
+            self.topic = subject
+        else:
+            subject = self.with_relative(self.common((kind,), "nom", self.topic, True))
+            self.theme = subject
+        quality = self.lexicon.adjectives[kind].draw(self.generator)
+        predicate = lexical(quality.german, quality.english, "ADJ")
+        if self.chance(0.35):
+            very = self.generator.choice((("sehr", "very"), ("ziemlich", "quite"), ("zu", "too"), ("besonders", "particularly")))
+            predicate = sequence(lexical(*very), predicate)
+        return Clause(BE, subject, (Complement(predicate, predicate=True),), tense, negated=negated)
+
+    # Clauses inside clauses
+
+    def with_relative(self, phrase: NounPhrase) -> NounPhrase:
+        """A relative clause behind a common noun, if there is room for one."""
+        if self.spare < 1 or phrase.pronoun or phrase.pair.german[-1].slot != "N" or not self.chance(0.4):
+            return phrase
+        self.spare -= 1
+        saved = self.topic, self.theme
+        self.topic = self.theme = None
+        relative = self.relative_clause(phrase)
+        self.topic, self.theme = saved
+        return phrase.followed_by(Pair((COMMA, *relative.german, COMMA), relative.english))
+
+    def relative_clause(self, head: NounPhrase) -> Pair:
+        """der den Brief liest; den Anna liest; auf den Anna wartet."""
+        mode = self.pick(past=0.55, present=0.45)
+        animate = head.kind == "person"
+        candidates = [] if self.chance(0.45) else self.verbs_with_object(head.kind)
+        if candidates:
+            verb = self.generator.choice(candidates)
+            index = next(i for i, role in enumerate(verb.roles) if head.kind in role.kinds)
+            role = verb.roles[index]
+            gap = self.relative_pronoun(head, role.case, "whom" if animate else "that")
+            subject = self.person("nom")
+            others = [complement(other, self.common(other.kinds, other.case, subject)) for other in verb.roles if other is not role]
+            objects = (complement(role, gap, relative=True), *others)
+        else:
+            kind = "" if animate else "thing"
+            verbs = [verb for verb in self.lexicon.verbs[kind].items if head.kind in verb.subjects]
+            subject = self.relative_pronoun(head, "nom", "who" if animate else "that")
+            if not verbs or self.chance(0.15):
+                quality = self.lexicon.adjectives.get(head.kind, self.lexicon.adjectives["tool"]).draw(self.generator)
+                predicate = Complement(lexical(quality.german, quality.english, "ADJ"), predicate=True)
+                return Clause(BE, subject, (predicate,), "preterite" if mode == "past" else "present").final()
+            verb = self.generator.choice(verbs)
+            objects = tuple(complement(other, self.common(other.kinds, other.case)) for other in verb.roles)
+        tense, modal = self.tense(mode, subject)
+        if not animate and not candidates:
+            modal, tense = None, {"past": "preterite"}.get(mode, "present")
+        time = self.time(mode) if self.chance(0.3) else EMPTY
+        place = self.direction(None) if verb.place == "to" else EMPTY
+        if verb.german == "wohnen":
+            place = self.location(None)
+        return Clause(verb, subject, objects, tense, modal, time=time, place=place).final()
+
+    def verbs_with_object(self, kind: str) -> list[Verb]:
+        """Verbs of which a noun of this class can be an object."""
+        return [verb for verb in self.lexicon.verbs[""].items if any(kind in role.kinds for role in verb.roles)]
+
+    @staticmethod
+    def relative_pronoun(head: NounPhrase, case: str, english: str) -> NounPhrase:
+        """Gender and number from the head, case from the clause."""
+        pair = lexical(morphology.relative(case, head.gender, head.number), english, "REL")
+        return replace(head, pair=pair, case=case, person=3, negation=None)
+
+    def with_extension(self, mode: str, room: int) -> Clause:
+        """A clause that another one depends on: said that ..., asked whether ..., tried to ..., in order to ..."""
+        form = self.pick(dass=0.4, ob=0.15, zu=0.27, um=0.18)
+        if form in ("dass", "ob"):
+            clause = self.clause(mode, kind=form)
+            word = lexical("dass", "that") if form == "dass" else lexical("ob", "whether")
+            inner = self.subordinate(self.pick(past=0.5, present=0.3, future=0.2) if mode != "past" else "past", room)
+            return replace(clause, extension=sequence(GERMAN_COMMA, word, inner))
+        clause = self.clause(mode, kind="zu") if form == "zu" else self.clause(mode, self.somebody())
+        verb = self.lexicon.verbs[""].draw(self.generator)
+        agreeing = clause.subject
+        objects = tuple(self.role(role, agreeing, False, index == 0) for index, role in enumerate(verb.roles))
+        purpose = Clause(verb, agreeing, objects)
+        if verb.place:
+            at = self.direction(agreeing) if verb.place == "to" else self.location(agreeing) if self.chance(0.4) else EMPTY
+            purpose = replace(purpose, place=at)
+        word = EMPTY if form == "zu" else lexical("um", "in order")
+        return replace(clause, passive=False, extension=sequence(clause.extension, GERMAN_COMMA, word, purpose.infinitive()))
+
+    def somebody(self) -> NounPhrase:
+        """A subject for a clause with a purpose: the person spoken of, or a new one."""
+        if self.topic is not None and self.chance(0.5):
+            return np.pronoun(self.topic, "nom")
+        return self.person("nom")
+
+    def statement(self, mode: str, room: int) -> Clause:
+        """One clause with what hangs on it; `room` further clauses are wanted."""
+        if room >= 1 and self.chance(0.45):
+            return self.with_extension(mode, room - 1)
+        self.spare += room
+        clause = self.clause(mode)
+        self.spare = max(0, self.spare - room)
+        return clause
+
+    def subordinate(self, mode: str, room: int) -> Pair:
+        """Verb-final clauses: one, or one and another that depends on it."""
+        clause = self.statement(mode, 1 if room == 1 and self.chance(0.4) else 0)
+        pair = clause.final()
+        if room >= 1 and clause.extension is EMPTY:
+            main_mode = mode if mode != "before" else "past"
+            conjunction, inner = self.conjoined(main_mode, room - 1)
+            return sequence(pair, GERMAN_COMMA, conjunction, inner)
+        return pair
+
+    def conjoined(self, mode: str, room: int) -> tuple[Pair, Pair]:
+        """A conjunction and its clause, verb last."""
+        fitting = [row for row in CONJUNCTIONS if mode in row[2]]
+        weights = [1 / (rank + 2) for rank in range(len(fitting))]
+        german, english, _, inner_mode = self.generator.choices(fitting, weights)[0]
+        if german == "bis" and mode == "past":
+            inner_mode = "past"
+        return lexical(german, english), self.subordinate(inner_mode or mode, room)
+
+    # Sentences
+
+    def fronted(self, clause: Clause) -> Pair:
+        """A main clause with its subject first, or time, place, or an object that shows its case."""
+        if clause.time is not EMPTY and self.chance(0.5):
+            return clause.main("time")
+        if clause.place is not EMPTY and clause.verb.place == "at" and self.chance(0.25):
+            return clause.main("place")
+        first = next((item for item in clause.objects if not item.german_preposition and not item.predicate), None)
+        if first is not None and not first.pronoun and first.negation is None and self.chance(0.15):
+            shown = first.phrase.german[0].text in ("den", "dem", "einen", "einem", "diesen", "diesem")
+            if shown and clause.subject.pair.german[0].text not in ("niemand",):
+                return clause.main("object")
+        return clause.main()
+
+    def joined(self, room: int) -> Pair:
+        """A sentence of `room` clauses, about."""
+        mode = self.pick(past=0.45, present=0.33, future=0.22)
+        if room == 1:
+            return self.fronted(self.clause(mode))
+        form = self.pick(coordinate=0.34, after=0.26, before=0.16, inside=0.24)
+        if form == "inside":
+            return self.fronted(self.statement(mode, room - 1))
+        left = self.generator.randint(1, room - 1)
+        if form == "coordinate":
+            first = self.fronted(self.statement(mode, left - 1))
+            return sequence(first, self.continuation(mode, room - left))
+        if form == "after":
+            first = self.fronted(self.statement(mode, left - 1))
+            conjunction, inner = self.conjoined(mode, room - left - 1)
+            return sequence(first, GERMAN_COMMA, conjunction, inner)
+        conjunction, inner = self.conjoined(mode, left - 1)
+        second = self.statement(mode, room - left - 1).after_clause()
+        return sequence(conjunction, inner, COMMAS, second)
+
+    def continuation(self, mode: str, room: int) -> Pair:
+        """und, aber, denn with a main clause; deshalb, und dann with the verb before the subject."""
+        word = self.pick(und=0.36, aber=0.3, denn=0.1, deshalb=0.12, dann=0.12)
+        clause = self.statement(mode, room - 1)
+        if word == "deshalb":
+            return sequence(COMMAS, lexical("deshalb", "so"), clause.after_clause())
+        if word == "dann":
+            return sequence(Pair((), (COMMA,)), lexical("und", "and"), lexical("dann", "then"), clause.after_clause())
+        comma = Pair((), (COMMA,)) if word == "und" else COMMAS
+        english = {"und": "and", "aber": "but", "denn": "for"}[word]
+        return sequence(comma, lexical(word, english), self.fronted(clause))
+
+    def asked(self) -> Pair:
+        """A question: yes or no, wann, wo, warum, wer, was or wen."""
+        mode = self.pick(past=0.5, present=0.3, future=0.2)
+        form = self.pick(polar=0.4, adverb=0.3, who=0.15, what=0.15)
+        if form == "who":
+            who = NounPhrase(lexical("wer", "who"), "m", refers="he")
+            self.topic = None
+            return self.clause(mode, who).main()
+        if form == "what":
+            return self.object_question(mode)
+        clause = replace(self.clause(mode, self.person("nom", None, True)), adverb=EMPTY)
+        if form == "polar":
+            return clause.question()
+        word = self.generator.choice((("wann", "when"), ("wo", "where"), ("warum", "why")))
+        if word[0] == "wann":
+            clause = replace(clause, time=EMPTY, tense="future" if clause.tense == "planned" else clause.tense)
+        if word[0] == "wo":
+            clause = replace(clause, place=EMPTY)
+            if clause.verb.place == "to":
+                word = ("wohin", "where")
+        return clause.question(lexical(*word))
+
+    def object_question(self, mode: str) -> Pair:
+        """Was liest Anna? Wen besucht sie?"""
+        verbs = [v for v in self.lexicon.verbs[""].items if v.roles and v.roles[0].case == "acc" and not v.roles[0].preposition]
+        verb = self.generator.choice(verbs)
+        role = verb.roles[0]
+        word = lexical("wen", "who") if role.kinds == ("person",) else lexical("was", "what")
+        gap = complement(role, NounPhrase(word, "n", case="acc"), relative=True)
+        subject = self.person("nom", None, True)
+        others = [complement(r, self.common(r.kinds, r.case, subject, True)) for r in verb.roles[1:]]
+        tense, modal = self.tense(mode, subject)
+        time = self.time(mode) if self.chance(0.4) else EMPTY
+        return Clause(verb, subject, (gap, *others), tense, modal, time=time).question()
+
+    def sentence(self) -> Example:
+        """One sentence of 4 to 50 words on either side."""
+        while True:
+            self.topic = self.theme = None
+            self.spare = 0
+            if self.chance(0.1):
+                drawn = example(self.asked(), "?")
+            else:
+                count = self.generator.choices(list(CLAUSES), list(CLAUSES.values()))[0]
+                drawn = example(self.joined(count))
+            lengths = (len(drawn.source.split()), len(drawn.target.split()))
+            if min(lengths) >= MIN_WORDS and max(lengths) <= MAX_WORDS:
+                return drawn
+
+
+def sentence(generator: random.Random) -> Example:
+    """The grammar as `corpus.generate` takes it."""
+    return SentenceGrammar(generator, lexicon()).sentence()
