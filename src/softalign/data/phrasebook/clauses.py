@@ -6,17 +6,27 @@ English: subject, verb and object in that order, with an operator before the sub
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from softalign.data.phrasebook import morphology
 from softalign.data.phrasebook.lexicon import Role, Verb
 from softalign.data.phrasebook.noun_phrases import NounPhrase
-from softalign.data.phrasebook.synchronous import COMMAS, EMPTY, Link, Pair, Side, Word, preposition, sequence, words
+from softalign.data.phrasebook.synchronous import (
+    COMMAS,
+    EMPTY,
+    Link,
+    Pair,
+    Side,
+    Word,
+    join,
+    preposition,
+    sequence,
+    words,
+)
 from softalign.data.phrasebook.verb_groups import Modal, VerbGroup
 
 
-@dataclass(frozen=True)
-class Complement:
+class Complement(NamedTuple):
     """An object or predicate of the verb, in its case; prepositions are put in when the verb's link is known."""
 
     phrase: Pair
@@ -39,7 +49,7 @@ class Complement:
         if self.german_preposition:
             bare = preposition(self.german_preposition, "", self.phrase)
             first = bare.german[0]
-            return Pair((replace(first, links=(verb, *first.links[1:])), *bare.german[1:]), bare.english)
+            return Pair((first._replace(links=(verb, *first.links[1:])), *bare.german[1:]), bare.english)
         if self.english_preposition:
             links = self.phrase.german[0].links if self.dative else (verb,)
             return Pair(self.phrase.german, (Word(self.english_preposition, links), *self.phrase.english))
@@ -59,12 +69,7 @@ def complement(role: Role, phrase: NounPhrase, relative: bool = False) -> Comple
     )
 
 
-def _join(*sides: Side) -> Side:
-    return tuple(word for side in sides for word in side)
-
-
-@dataclass(frozen=True)
-class Clause:
+class Clause(NamedTuple):
     """What is said, before it is put in order. For the tenses see `VerbGroup`.
 
     A modal brings its own paradigm, present or preterite, and `tense` says which. In the passive `subject` undergoes.
@@ -122,9 +127,7 @@ class Clause:
         here = [(item, pair.german) for item, pair in phrases if not item.relative]
         pronouns = [side for item, side in here if item.pronoun and not item.german_preposition]
         late = [side for item, side in here if item.german_preposition or item.predicate]
-        plain = [
-            side for item, side in here if not (item.pronoun or item.predicate) and not item.german_preposition
-        ]
+        plain = [side for item, side in here if not (item.pronoun or item.predicate) and not item.german_preposition]
         reflexive: Side = ()
         if self.verb.reflexive:
             form = morphology.REFLEXIVE.get((self.subject.person, self.subject.number), "sich")
@@ -140,15 +143,15 @@ class Clause:
         elif front == "object":
             head, plain = plain[0], plain[1:]
         not_ = words("nicht", negation, "nicht") if self.negated and negation else ()
-        middle = _join(
-            subject, *pronouns, reflexive, time, self.adverb.german, *plain, not_, self.manner.german, place, *late
+        middle = join(
+            (subject, *pronouns, reflexive, time, self.adverb.german, *plain, not_, self.manner.german, place, *late)
         )
         if order == "zu":
-            return _join(*relative, middle, group.german_infinitive())
+            return join((*relative, middle, group.german_infinitive()))
         finite, closing = group.german(final=order == "final")
         if order == "final":
-            return _join(*relative, middle, closing, finite)
-        return _join(*relative, head, finite, middle, closing)
+            return join((*relative, middle, closing, finite))
+        return join((*relative, head, finite, middle, closing))
 
     def _english(
         self, order: str, front: str, group: VerbGroup, phrases: list[tuple[Complement, Pair]], negation: Link | None,
@@ -167,9 +170,9 @@ class Clause:
                 (indirect if item.english_preposition else direct).append(pair.english)
         opening, time, place = (), self.time.english, self.place.english
         if front == "time":
-            opening, time = _join(time, COMMAS.english), ()
+            opening, time = join((time, COMMAS.english)), ()
         elif front == "place":
-            opening, place = _join(place, COMMAS.english), ()
+            opening, place = join((place, COMMAS.english)), ()
         not_ = words("not", negation) if negation else ()
         subject = self.subject.pair.english
         if order == "zu":
@@ -177,13 +180,11 @@ class Clause:
         else:
             operator, rest = group.english()
             first = (operator, subject) if question else (subject, operator)
-            beginning = _join(*first, not_, self.adverb.english)
+            beginning = join((*first, not_, self.adverb.english))
         # "turns it off", but "turns off the lamp"
         splits = len(self.verb.rest.split()) == 1 and any(
             item.pronoun and not item.english_preposition and not item.relative for item in self.objects
         )
         verb, particle = (rest[:-1], rest[-1:]) if splits else (rest, ())
         manner = self.manner.english
-        return _join(
-            *relative, opening, beginning, verb, *direct, particle, *indirect, manner, place, time
-        )
+        return join((*relative, opening, beginning, verb, *direct, particle, *indirect, manner, place, time))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -115,7 +116,8 @@ class Verb:
     english_participle: str
     subjects: tuple[str, ...]
     roles: tuple[Role, ...]
-    place: str
+    place: str  # may go with "where" (at), must (always), must go with "where to" (to), or neither
+    stative: bool  # takes no modal and no zu: "wants to need"
 
 
 class Zipf(Generic[T]):
@@ -127,7 +129,7 @@ class Zipf(Generic[T]):
 
     def draw(self, generator: random.Random) -> T:
         """One item."""
-        return generator.choices(self.items, cum_weights=self.cumulative)[0]
+        return self.items[bisect_right(self.cumulative, generator.random() * self.cumulative[-1])]
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -165,7 +167,9 @@ def _nouns() -> list[Noun]:
             if row["feminine"] == "+" and noun.german.endswith("e"):
                 feminine = noun.german[:-1] + "in"
             nouns.append(
-                Noun("person", feminine, "f", feminine + "nen", feminine, False, noun.english, noun.english_plural, "she")
+                Noun(
+                    "person", feminine, "f", feminine + "nen", feminine, False, noun.english, noun.english_plural, "she"
+                )
             )
     return nouns
 
@@ -203,6 +207,7 @@ def _verb(row: dict[str, str]) -> Verb:
         subjects=GROUPS.get(row["subject"], (row["subject"],)),
         roles=_roles(row["objects"]),
         place=row["place"],
+        stative=bool(row["stative"]),
     )
 
 
@@ -213,8 +218,10 @@ class Lexicon:
     nouns: dict[str, Zipf[Noun]]
     places: Zipf[Place]
     adjectives: dict[str, Zipf[Adjective]]  # by the noun class that they fit
-    verbs: dict[str, Zipf[Verb]]  # by what they take: "" noun phrases only; dass, ob, zu a clause; thing: not by persons
-    adverbs: dict[tuple[str, str], Zipf[tuple[str, str]]]  # by kind and by mode: past, present, future
+    verbs: dict[
+        str, Zipf[Verb]
+    ]  # by what they take: "" noun phrases only; dass, ob, zu a clause; thing: not by persons
+    adverbs: dict[tuple[str, str], Zipf[tuple[str, str]]]  # by kind and mode; telling: future only
     women: Zipf[str]
     men: Zipf[str]
     surnames: Zipf[str]
@@ -245,7 +252,9 @@ class Lexicon:
 
     def verb(self, german: str) -> Verb:
         """The first verb with that infinitive, particle included. Raises `KeyError`."""
-        return _only(verb for zipf in self.verbs.values() for verb in zipf.items if verb.particle + verb.german == german)
+        return _only(
+            verb for zipf in self.verbs.values() for verb in zipf.items if verb.particle + verb.german == german
+        )
 
 
 def _only(items: Iterable[T]) -> T:
@@ -276,11 +285,10 @@ def lexicon() -> Lexicon:
     places = [Place(_noun("place", row), row["at"], row["at_en"], row["to"]) for row in _rows("places")]
     kinds["place"] = Zipf([place.noun for place in places])
     adjectives = [
-        Adjective(row["german"], row["stem"] or row["german"], row["english"], row["class"]) for row in _rows("adjectives")
+        Adjective(row["german"], row["stem"] or row["german"], row["english"], row["class"])
+        for row in _rows("adjectives")
     ]
-    fitting = {
-        kind: Zipf([word for word in adjectives if kind in FITS.get(word.kind, (word.kind,))]) for kind in kinds
-    }
+    fitting = {kind: Zipf([word for word in adjectives if kind in FITS.get(word.kind, (word.kind,))]) for kind in kinds}
     names = {row["kind"]: row for row in _rows("names")}
 
     def combined(kind: str) -> list[str]:
@@ -301,6 +309,7 @@ def lexicon() -> Lexicon:
         for kind in ("time", "frequency")
         for mode in MODES
     }
+    adverbs["time", "telling"] = Zipf([(r["german"], r["english"]) for r in _rows("adverbs") if r["tense"] == "future"])
     adverbs["manner", ""] = Zipf([(r["german"], r["english"]) for r in _rows("adverbs") if r["kind"] == "manner"])
     rows = _rows("compounds")
     themes = ("home", "clothing", "text")
@@ -319,7 +328,8 @@ def lexicon() -> Lexicon:
             for theme in themes
         },
         compound_seconds={
-            theme: frozenset(r["german"] for r in rows if (r["part"], r["class"]) == ("second", theme)) for theme in themes
+            theme: frozenset(r["german"] for r in rows if (r["part"], r["class"]) == ("second", theme))
+            for theme in themes
         },
         doors=Zipf([(r["german"] + "tür", r["english"]) for r in rows if r["part"] == "door"]),
         door_parts=Zipf([parts[r["german"]] for r in rows if r["part"] == "doorpart"]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from softalign.data.phrasebook import morphology
 from softalign.data.phrasebook.lexicon import Adjective, Noun, Place
@@ -47,8 +48,7 @@ MANY = Determiner("viel", "dies", "strong", "many", "many")
 ALL = Determiner("all", "dies", "weak", "all", "all")
 
 
-@dataclass(frozen=True)
-class NounPhrase:
+class NounPhrase(NamedTuple):
     """A noun phrase in its case, and what agrees with it; `refers` is the English pronoun for it."""
 
     pair: Pair
@@ -63,7 +63,7 @@ class NounPhrase:
 
     def followed_by(self, after: Pair) -> NounPhrase:
         """With a relative clause, say."""
-        return replace(self, pair=sequence(self.pair, after))
+        return self._replace(pair=sequence(self.pair, after))
 
 
 def article(determiner: Determiner, case: str, gender: str, number: str, link: Link) -> Pair:
@@ -119,7 +119,7 @@ def of(owner: NounPhrase) -> Pair:
 def genitive(side: tuple[Word, ...]) -> tuple[Word, ...]:
     """The last English word with 's."""
     last = side[-1]
-    return (*side[:-1], replace(last, text=last.text + ("'" if last.text.endswith("s") else "'s")))
+    return (*side[:-1], last._replace(text=last.text + ("'" if last.text.endswith("s") else "'s")))
 
 
 def possessive_name(text: str) -> Pair:
@@ -148,7 +148,7 @@ def pronoun(referent: NounPhrase, case: str) -> NounPhrase:
         return personal(referent.refers, case)
     german = morphology.THIRD["pl" if referent.number == "pl" else referent.gender][("nom", "acc", "dat").index(case)]
     english = morphology.ENGLISH_THIRD[referent.refers][0 if case == "nom" else 1]
-    return replace(referent, pair=lexical(german, english, "PRON"), case=case, pronoun=True, negation=None)
+    return referent._replace(pair=lexical(german, english, "PRON"), case=case, pronoun=True, negation=None)
 
 
 def possessive(referent: NounPhrase) -> Determiner:

@@ -27,7 +27,12 @@ class PhraseGrammar:
 
     def pick(self, **weights: float) -> str:
         """One of the names, by weight."""
-        return self.generator.choices(list(weights), list(weights.values()))[0]
+        point = self.generator.random() * sum(weights.values())
+        for name, weight in weights.items():
+            point -= weight
+            if point < 0:
+                return name
+        return name
 
     # Nouns and what stands before them
 
@@ -74,7 +79,9 @@ class PhraseGrammar:
             quantity=0.0 if negated else 0.06, number=0.0 if negated else 0.12, owner=0.06, named=0.06,
         )  # fmt: skip
         if choice == "owner":
-            owner = np.noun_phrase(self.noun(["person", "person", "animal"]), "gen", adjectives=self.adjectives("person", 0.2))
+            owner = np.noun_phrase(
+                self.noun(["person", "person", "animal"]), "gen", adjectives=self.adjectives("person", 0.2)
+            )
             return np.noun_phrase(noun, case, adjectives=adjectives, owner=owner)
         if choice == "named":
             names = self.lexicon.women if self.chance(0.5) else self.lexicon.men
@@ -171,16 +178,29 @@ class PhraseGrammar:
             return numbers.year(self.generator.randint(1890, 2025))
         return self.distance(mode)
 
-    def weekday(self, mode: str) -> Pair:
+    def telling_time(self) -> Pair:
+        """A time that by itself says "future", so that the present tense can be understood so."""
+        form = self.pick(adverb=0.5, weekday=0.2, distance=0.3)
+        if form == "adverb":
+            return lexical(*self.lexicon.adverbs["time", "telling"].draw(self.generator))
+        return self.weekday("future", certain=True) if form == "weekday" else self.distance("future")
+
+    def weekday(self, mode: str, certain: bool = False) -> Pair:
         """am Montag, letzten Montag, jeden Montag um halb acht."""
         day = lexical(*self.generator.choice(numbers.WEEKDAYS), "WEEKDAY")
         before = {"past": ("letzten", "last"), "present": ("jeden", "every"), "future": ("nächsten", "next")}[mode]
-        front = lexical("am", "on") if self.chance(0.5) else lexical(*before)
+        front = lexical("am", "on") if not certain and self.chance(0.5) else lexical(*before)
         return sequence(front, day, self.clock() if self.chance(0.25) else EMPTY)
 
     def distance(self, mode: str) -> Pair:
         """vor drei Jahren, three years ago; in drei Jahren, in three years."""
-        units = (("Tagen", "days"), ("Wochen", "weeks"), ("Monaten", "months"), ("Jahren", "years"), ("Stunden", "hours"))
+        units = (
+            ("Tagen", "days"),
+            ("Wochen", "weeks"),
+            ("Monaten", "months"),
+            ("Jahren", "years"),
+            ("Stunden", "hours"),
+        )
         unit = lexical(*self.generator.choice(units), "UNIT")
         low, high = self.generator.choice(((2, 12), (13, 60)))
         amount = numbers.count(self.generator.randint(low, high))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from softalign.data.corpus import Example
 from softalign.data.phrasebook import morphology
@@ -40,7 +39,7 @@ CONJUNCTIONS = (
     ("bis", "until", ("past", "present", "future"), "present"),
 )
 # Number of clauses in a sentence and how often.
-CLAUSES = {1: 0.36, 2: 0.30, 3: 0.17, 4: 0.11, 5: 0.06}
+CLAUSES = {1: 0.28, 2: 0.31, 3: 0.20, 4: 0.12, 5: 0.09}
 MIN_WORDS, MAX_WORDS = 4, 50
 SOLD = ("kaufen", "verkaufen", "bestellen", "ersteigern", "mieten", "reparieren")
 
@@ -56,16 +55,16 @@ class SentenceGrammar(PhraseGrammar):
 
     # One clause
 
-    def tense(self, mode: str, subject: NounPhrase) -> tuple[str, Modal | None]:
+    def tense(self, mode: str, subject: NounPhrase, modals: bool = True) -> tuple[str, Modal | None]:
         """Tense and modal for a mode; the preterite is not used for "du" and "ihr", as in speech."""
         if mode == "before":
             return "pluperfect", None
-        if self.chance(0.25):
-            modals = MODALS[self.pick(können=0.25, müssen=0.25, wollen=0.2, dürfen=0.1, sollen=0.1, möchten=0.1)]
-            if mode == "past" and len(modals) == 2:
-                return "preterite", modals[1]
+        if modals and self.chance(0.25):
+            forms = MODALS[self.pick(können=0.25, müssen=0.25, wollen=0.2, dürfen=0.1, sollen=0.1, möchten=0.1)]
+            if mode == "past" and len(forms) == 2:
+                return "preterite", forms[1]
             if mode != "past":
-                return "present", modals[0]
+                return "present", forms[0]
         if mode == "past":
             return ("perfect" if subject.person == 2 or self.chance(0.62) else "preterite"), None
         return ("future" if mode == "future" else "present"), None
@@ -106,9 +105,7 @@ class SentenceGrammar(PhraseGrammar):
         verb = self.lexicon.verbs[kind].draw(self.generator)
         negated = self.chance(0.13) and mode != "before"
         subject = subject or self.subject(verb, negated)
-        tense, modal = self.tense(mode, subject)
-        if kind == "thing":
-            modal, tense = None, ("perfect" if modal and mode == "past" else tense)
+        tense, modal = self.tense(mode, subject, kind in ("", "zu") and not verb.stative)
         objects = tuple(self.role(role, subject, negated, index == 0) for index, role in enumerate(verb.roles))
         passive = self.chance(0.5) and self.can_be_passive(verb, objects, modal, mode, kind)
         clause = Clause(verb, subject, objects, tense, modal)
@@ -116,7 +113,7 @@ class SentenceGrammar(PhraseGrammar):
             clause = self.passive(clause, mode)
         by_kein = any(item.negation is not None for item in clause.objects)
         is_nobody = subject.pair.german[0].text.startswith("niemand")
-        clause = replace(clause, negated=negated and not by_kein and not is_nobody)
+        clause = clause._replace(negated=negated and not by_kein and not is_nobody)
         if not (kind and kind != "thing"):
             clause = self.adverbials(clause, mode, negated)
         if subject.kind == "person" and not is_nobody and not passive:
@@ -142,29 +139,28 @@ class SentenceGrammar(PhraseGrammar):
             by = (Complement(agent.pair, "von", "by"),)
         tense = "preterite" if mode == "past" else "present"
         self.theme = patient if patient.kind != "person" else None
-        return replace(clause, subject=patient, objects=by, passive=True, tense=tense)
+        return clause._replace(subject=patient, objects=by, passive=True, tense=tense)
 
     def adverbials(self, clause: Clause, mode: str, negated: bool) -> Clause:
         """When, how and where."""
         topic = clause.subject if clause.subject.kind == "person" and not clause.passive else None
         verb = clause.verb
         timed = mode != "before" and self.chance(0.5)
-        if mode == "future" and clause.tense == "future" and self.chance(0.6):
-            clause, timed = replace(clause, tense="planned"), True
-        if timed:
-            form = self.time(mode)
-            clause = replace(clause, time=form)
+        if mode == "future" and clause.tense == "future" and self.chance(0.5):
+            clause, timed = clause._replace(tense="planned", time=self.telling_time()), True
+        elif timed:
+            clause = clause._replace(time=self.time(mode))
         adverbs = self.lexicon.adverbs.get(("frequency", mode))
         if adverbs and adverbs.items and not negated and not timed and self.chance(0.25):
-            clause = replace(clause, adverb=lexical(*adverbs.draw(self.generator)))
+            clause = clause._replace(adverb=lexical(*adverbs.draw(self.generator)))
         if verb.place == "to":
-            clause = replace(clause, place=self.direction(topic))
-        elif verb.place == "at" and self.chance(1.0 if verb.german == "wohnen" else 0.3):
-            clause = replace(clause, place=self.location(topic))
+            clause = clause._replace(place=self.direction(topic))
+        elif verb.place == "always" or (verb.place == "at" and self.chance(0.3)):
+            clause = clause._replace(place=self.location(topic))
         if verb.german in SOLD and not clause.passive and self.chance(0.3):
-            return replace(clause, manner=self.for_price())
+            return clause._replace(manner=self.for_price())
         if "person" in verb.subjects and not negated and self.chance(0.1):
-            clause = replace(clause, manner=lexical(*self.lexicon.adverbs["manner", ""].draw(self.generator)))
+            clause = clause._replace(manner=lexical(*self.lexicon.adverbs["manner", ""].draw(self.generator)))
         return clause
 
     def state(self, mode: str) -> Clause:
@@ -173,7 +169,9 @@ class SentenceGrammar(PhraseGrammar):
         tense = "preterite" if tense == "pluperfect" else tense
         negated = self.chance(0.2)
         if self.chance(0.35):
-            subject = self.with_relative(self.common(("tool", "clothing", "furniture", "device", "text"), "nom", self.topic, True))
+            subject = self.with_relative(
+                self.common(("tool", "clothing", "furniture", "device", "text"), "nom", self.topic, True)
+            )
             self.theme = subject
             return Clause(COST, subject, (Complement(self.price(), predicate=True),), tense, negated=False)
         kind = self.generator.choice(("person", "person", "text", "tool", "vehicle", "furniture", "clothing", "device"))
@@ -188,7 +186,9 @@ class SentenceGrammar(PhraseGrammar):
         quality = self.lexicon.adjectives[kind].draw(self.generator)
         predicate = lexical(quality.german, quality.english, "ADJ")
         if self.chance(0.35):
-            very = self.generator.choice((("sehr", "very"), ("ziemlich", "quite"), ("zu", "too"), ("besonders", "particularly")))
+            very = self.generator.choice(
+                (("sehr", "very"), ("ziemlich", "quite"), ("zu", "too"), ("besonders", "particularly"))
+            )
             predicate = sequence(lexical(*very), predicate)
         return Clause(BE, subject, (Complement(predicate, predicate=True),), tense, negated=negated)
 
@@ -216,7 +216,11 @@ class SentenceGrammar(PhraseGrammar):
             role = verb.roles[index]
             gap = self.relative_pronoun(head, role.case, "whom" if animate else "that")
             subject = self.person("nom")
-            others = [complement(other, self.common(other.kinds, other.case, subject)) for other in verb.roles if other is not role]
+            others = [
+                complement(other, self.common(other.kinds, other.case, subject))
+                for other in verb.roles
+                if other is not role
+            ]
             objects = (complement(role, gap, relative=True), *others)
         else:
             kind = "" if animate else "thing"
@@ -228,13 +232,9 @@ class SentenceGrammar(PhraseGrammar):
                 return Clause(BE, subject, (predicate,), "preterite" if mode == "past" else "present").final()
             verb = self.generator.choice(verbs)
             objects = tuple(complement(other, self.common(other.kinds, other.case)) for other in verb.roles)
-        tense, modal = self.tense(mode, subject)
-        if not animate and not candidates:
-            modal, tense = None, {"past": "preterite"}.get(mode, "present")
+        tense, modal = self.tense(mode, subject, "person" in verb.subjects and not verb.stative)
         time = self.time(mode) if self.chance(0.3) else EMPTY
-        place = self.direction(None) if verb.place == "to" else EMPTY
-        if verb.german == "wohnen":
-            place = self.location(None)
+        place = self.direction(None) if verb.place == "to" else self.location(None) if verb.place == "always" else EMPTY
         return Clause(verb, subject, objects, tense, modal, time=time, place=place).final()
 
     def verbs_with_object(self, kind: str) -> list[Verb]:
@@ -245,7 +245,7 @@ class SentenceGrammar(PhraseGrammar):
     def relative_pronoun(head: NounPhrase, case: str, english: str) -> NounPhrase:
         """Gender and number from the head, case from the clause."""
         pair = lexical(morphology.relative(case, head.gender, head.number), english, "REL")
-        return replace(head, pair=pair, case=case, person=3, negation=None)
+        return head._replace(pair=pair, case=case, person=3, negation=None)
 
     def with_extension(self, mode: str, room: int) -> Clause:
         """A clause that another one depends on: said that ..., asked whether ..., tried to ..., in order to ..."""
@@ -254,17 +254,27 @@ class SentenceGrammar(PhraseGrammar):
             clause = self.clause(mode, kind=form)
             word = lexical("dass", "that") if form == "dass" else lexical("ob", "whether")
             inner = self.subordinate(self.pick(past=0.5, present=0.3, future=0.2) if mode != "past" else "past", room)
-            return replace(clause, extension=sequence(GERMAN_COMMA, word, inner))
+            return clause._replace(extension=sequence(GERMAN_COMMA, word, inner))
         clause = self.clause(mode, kind="zu") if form == "zu" else self.clause(mode, self.somebody())
         verb = self.lexicon.verbs[""].draw(self.generator)
+        while verb.stative:
+            verb = self.lexicon.verbs[""].draw(self.generator)
         agreeing = clause.subject
         objects = tuple(self.role(role, agreeing, False, index == 0) for index, role in enumerate(verb.roles))
         purpose = Clause(verb, agreeing, objects)
         if verb.place:
-            at = self.direction(agreeing) if verb.place == "to" else self.location(agreeing) if self.chance(0.4) else EMPTY
-            purpose = replace(purpose, place=at)
+            at = (
+                self.direction(agreeing)
+                if verb.place == "to"
+                else self.location(agreeing)
+                if self.chance(0.4)
+                else EMPTY
+            )
+            purpose = purpose._replace(place=at)
         word = EMPTY if form == "zu" else lexical("um", "in order")
-        return replace(clause, passive=False, extension=sequence(clause.extension, GERMAN_COMMA, word, purpose.infinitive()))
+        return clause._replace(
+            passive=False, extension=sequence(clause.extension, GERMAN_COMMA, word, purpose.infinitive())
+        )
 
     def somebody(self) -> NounPhrase:
         """A subject for a clause with a purpose: the person spoken of, or a new one."""
@@ -306,7 +316,7 @@ class SentenceGrammar(PhraseGrammar):
         """A main clause with its subject first, or time, place, or an object that shows its case."""
         if clause.time is not EMPTY and self.chance(0.5):
             return clause.main("time")
-        if clause.place is not EMPTY and clause.verb.place == "at" and self.chance(0.25):
+        if clause.place is not EMPTY and clause.verb.place in ("at", "always") and self.chance(0.25):
             return clause.main("place")
         first = next((item for item in clause.objects if not item.german_preposition and not item.predicate), None)
         if first is not None and not first.pronoun and first.negation is None and self.chance(0.15):
@@ -357,28 +367,35 @@ class SentenceGrammar(PhraseGrammar):
             return self.clause(mode, who).main()
         if form == "what":
             return self.object_question(mode)
-        clause = replace(self.clause(mode, self.person("nom", None, True)), adverb=EMPTY)
+        clause = self.clause(mode, self.person("nom", None, True))._replace(adverb=EMPTY)
         if form == "polar":
             return clause.question()
         word = self.generator.choice((("wann", "when"), ("wo", "where"), ("warum", "why")))
         if word[0] == "wann":
-            clause = replace(clause, time=EMPTY, tense="future" if clause.tense == "planned" else clause.tense)
+            clause = clause._replace(time=EMPTY, tense="future" if clause.tense == "planned" else clause.tense)
         if word[0] == "wo":
-            clause = replace(clause, place=EMPTY)
+            clause = clause._replace(place=EMPTY)
             if clause.verb.place == "to":
                 word = ("wohin", "where")
         return clause.question(lexical(*word))
 
     def object_question(self, mode: str) -> Pair:
-        """Was liest Anna? Wen besucht sie?"""
-        verbs = [v for v in self.lexicon.verbs[""].items if v.roles and v.roles[0].case == "acc" and not v.roles[0].preposition]
+        """Was liest Anna? Wen besucht sie? Welches Buch hat sie gelesen?"""
+        verbs = [
+            v
+            for v in self.lexicon.verbs[""].items
+            if v.roles and v.roles[0].case == "acc" and not v.roles[0].preposition
+        ]
         verb = self.generator.choice(verbs)
         role = verb.roles[0]
-        word = lexical("wen", "who") if role.kinds == ("person",) else lexical("was", "what")
-        gap = complement(role, NounPhrase(word, "n", case="acc"), relative=True)
+        if self.chance(0.4):
+            asked = np.noun_phrase(self.noun(role.kinds), "acc", self.pick(sg=0.6, pl=0.4), np.WHICH)
+        else:
+            asked = NounPhrase(lexical("wen", "who") if role.kinds == ("person",) else lexical("was", "what"), "n")
+        gap = complement(role, asked, relative=True)
         subject = self.person("nom", None, True)
         others = [complement(r, self.common(r.kinds, r.case, subject, True)) for r in verb.roles[1:]]
-        tense, modal = self.tense(mode, subject)
+        tense, modal = self.tense(mode, subject, not verb.stative)
         time = self.time(mode) if self.chance(0.4) else EMPTY
         return Clause(verb, subject, (gap, *others), tense, modal, time=time).question()
 

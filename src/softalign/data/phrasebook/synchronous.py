@@ -8,7 +8,8 @@ so a split verb ("macht ... auf") and its one English verb ("opens") stay togeth
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 from softalign.data.corpus import Example
 
@@ -19,8 +20,7 @@ class Link:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of one side; `slot` is what the template shows in its place."""
 
     text: str
@@ -33,8 +33,7 @@ COMMA = Word(",", slot=",")  # attaches to the word before it; several are one, 
 Side = tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A phrase with its German and its English side."""
 
     german: Side = ()
@@ -46,22 +45,27 @@ EMPTY = Pair()
 
 def words(text: str, link: Link, slot: str = "") -> Side:
     """The words of `text`, all with the same link."""
-    return tuple(Word(part, (link,), slot) for part in text.split())
+    links = (link,)
+    return tuple([Word(part, links, slot) for part in text.split()])
 
 
 def lexical(german: str, english: str, slot: str | None = None) -> Pair:
     """A leaf: words that translate each other as a whole. Without a slot the template shows the German words."""
     link = Link()
     parts = german.split()
-    side = tuple(Word(part, (link,), part.lower() if slot is None else slot) for part in parts)
+    links = (link,)
+    side = tuple([Word(part, links, part.lower() if slot is None else slot) for part in parts])
     return Pair(side, words(english, link))
+
+
+def join(sides: Iterable[Side]) -> Side:
+    """One side after the other."""
+    return tuple(chain.from_iterable(sides))
 
 
 def sequence(*parts: Pair) -> Pair:
     """The rule without reordering: both sides take the parts up in the order given."""
-    return Pair(
-        tuple(word for part in parts for word in part.german), tuple(word for part in parts for word in part.english)
-    )
+    return Pair(join([part.german for part in parts]), join([part.english for part in parts]))
 
 
 COMMAS = Pair((COMMA,), (COMMA,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from softalign.data.phrasebook import morphology
 from softalign.data.phrasebook.lexicon import Verb
@@ -45,18 +46,18 @@ MODALS = {
 }
 BE = Verb(
     german="sein", particle="", third="ist", past="war", participle="gewesen", auxiliary="sein", reflexive=False,
-    english="be", rest="", english_past="was", english_participle="been", subjects=(), roles=(), place="",
+    english="be", rest="", english_past="was", english_participle="been", subjects=(), roles=(), place="", stative=True,
 )  # fmt: skip
 
 COST = Verb(
     german="kosten", particle="", third="kostet", past="kostete", participle="gekostet", auxiliary="haben",
     reflexive=False, english="cost", rest="", english_past="cost", english_participle="cost", subjects=(), roles=(),
     place="",
+    stative=True,
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class VerbGroup:
+class VerbGroup(NamedTuple):
     """A verb in its tense, agreeing with person and number.
 
     Tense: present | planned (present form, English "will") | preterite | perfect | pluperfect | future.
