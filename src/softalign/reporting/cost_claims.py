@@ -1,6 +1,6 @@
 """C9 to C13: what fusion costs, and whether it overfits.
 
-Each function is the test of one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
+Each function tests one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
 """
 
 from __future__ import annotations
@@ -25,43 +25,45 @@ CLEAR_RATIO = 1.25
 
 
 def heavier_on_long_sequences(case: Case) -> list[Verdict]:
-    """Effect: the slope, over the source length, of the extra time that the arm needs to score a test row (teacher-forced)
-    beyond the arm without attention, in ms per row and 10 source words; least squares over the length buckets of all
-    seeds, Student's t interval. Supported: the whole interval lies above 0 (the extra time grows with length). Refuted: the
-    whole interval lies below 0. Not decided otherwise. Measured on one machine; arms without their own timings decide
-    nothing.
+    """Effect: the slope, over the source length, of the extra time that the arm needs for a test row beyond the arm
+    without attention, in ms per row and 10 source words; once for scoring the reference (teacher-forced), once for
+    decoding. Least squares over the length buckets of all seeds, Student's t interval. Supported: the whole interval
+    lies above 0 (the extra time grows with length). Refuted: the whole interval lies below 0. Not decided otherwise.
+    Decoding time also depends on how much an arm writes.
     """
-    quantity = "extra ms per row, per 10 source words"
+    return [_time_by_length(case, work) for work in ("scoring", "decoding")]
+
+
+def _time_by_length(case: Case, work: str) -> Verdict:
+    quantity = f"{work}, extra ms per row and 10 source words"
     lengths: list[float] = []
     extra: list[float] = []
     ratios: list[float] = []
-    for baseline, candidate in _pairs(case):
-        slow, fast = _seconds_by_length(candidate), _seconds_by_length(baseline)
-        shared = sorted(set(slow) & set(fast))
-        lengths += shared
-        extra += [1000 * (slow[length] - fast[length]) for length in shared]
-        if shared and fast[shared[-1]] > 0:
-            ratios.append(slow[shared[-1]] / fast[shared[-1]])
-    if len(lengths) < 3:
-        return [case.verdict("C9", NOT_DECIDED, quantity, Estimate(math.nan), "fewer than three timings by length")]
+    for runs in zip(*_arms(case), strict=True):
+        plain, fused = (_seconds_by_length(run, work) for run in runs)
+        lengths += plain
+        extra += [1000 * (fused[length] - plain[length]) for length in plain]
+        ratios.append(fused[max(plain)] / plain[max(plain)])
     slope = line_slope(lengths, extra, case.evaluation.confidence)
     scaled = Estimate(10 * slope.value, _times(10, slope.low), _times(10, slope.high), slope.p_value)
-    longest = f"{np.mean(ratios):.2f} times the time on the longest sources" if ratios else ""
-    return [case.verdict("C9", by_interval(scaled), quantity, scaled, *([longest] if longest else []))]
+    longest = f"{np.mean(ratios):.2f} times the time on the longest sources"
+    return case.verdict("C9", by_interval(scaled), quantity, scaled, longest)
 
 
 def slower_per_token(case: Case) -> list[Verdict]:
-    """Effect: training time per target token, as the ratio arm / arm without attention. With two seeds or more: ratio of
-    geometric means with Welch's t interval on the logarithms; supported when the whole interval lies above 1, refuted when
-    below, not decided otherwise. With one seed: supported above 1.25, refuted below 1/1.25, not decided between.
+    """Effect: training time per target token, as the ratio arm / arm without attention. With two seeds or more:
+    ratio of geometric means with Welch's t interval on the logarithms; supported when the whole interval lies above
+    1, refuted when below, not decided otherwise. With one seed: supported above 1.25, refuted below 1/1.25, not
+    decided between.
     """
-    times = [[1 / run.cost["train_tokens_per_second"] for run in runs] for runs in _arms(case)]
+    speeds = [[run.cost["train_tokens_per_second"] for run in runs] for runs in _arms(case)]
+    times = [[1 / speed if speed else math.nan for speed in arm] for arm in speeds]
     return [_ratio_verdict(case, times[0], times[1], "training time per token, ratio")]
 
 
 def slower_to_quality(case: Case) -> list[Verdict]:
-    """Effect: training time until a given validation loss, as the ratio arm / arm without attention. The loss is the best
-    that both reach in every seed (the higher of their best losses). Decided as the time per token is.
+    """Effect: training time until a given validation loss, as the ratio arm / arm without attention. The loss is
+    the best that both reach in every seed (the higher of their best losses). Decided as the time per token is.
     """
     quantity = "time to the same validation loss, ratio"
     arms = _arms(case)
@@ -83,16 +85,15 @@ def _ratio_verdict(case: Case, baseline: list[float], candidate: list[float], qu
     ratio = ratio_of_means(baseline, candidate, case.evaluation.confidence)
     if ratio.low is not None:
         return case.verdict("C10", by_interval(ratio, neutral=1), quantity, ratio, *notes, neutral=1)
-    if ratio.value > CLEAR_RATIO:
-        verdict = SUPPORTED
-    else:
-        verdict = REFUTED if ratio.value < 1 / CLEAR_RATIO else NOT_DECIDED
+    verdict = NOT_DECIDED
+    if not 1 / CLEAR_RATIO <= ratio.value <= CLEAR_RATIO:
+        verdict = SUPPORTED if ratio.value > 1 else REFUTED
     return case.verdict("C10", verdict, quantity, ratio, *notes, "one measurement an arm: no interval", neutral=1)
 
 
 def more_parameters(case: Case) -> list[Verdict]:
-    """Effect: trainable parameters of the arm minus those of the arm without attention, counted exactly. Supported: more.
-    Refuted: as many or fewer.
+    """Effect: trainable parameters of the arm minus those of the arm without attention, counted exactly. Supported:
+    more. Refuted: as many or fewer.
     """
     baseline, candidate = (runs[0].cost["n_parameters"] for runs in _arms(case))
     difference = float(candidate - baseline)
@@ -102,16 +103,17 @@ def more_parameters(case: Case) -> list[Verdict]:
 
 
 def overfits_more(case: Case) -> list[Verdict]:
-    """Effect: the gap ln(test perplexity / training perplexity) of the arm minus that of the arm without attention, both
-    teacher-forced with dropout off. Supported: the whole interval of the paired bootstrap over test items lies above 0.
-    Refuted: the whole interval lies below 0. Not decided otherwise. The sample of training rows is fixed, not resampled.
+    """Effect: the gap ln(test perplexity / training perplexity) of the arm minus that of the arm without attention,
+    both teacher-forced with dropout off. Supported: the whole interval of the paired bootstrap over test items lies
+    above 0. Refuted: the whole interval lies below 0. Not decided otherwise. The sample of training rows is fixed,
+    not resampled.
     """
     return [_gap_verdict(case, "C12", _gap_difference(case))]
 
 
 def overfits_less(case: Case) -> list[Verdict]:
-    """Effect: the same difference of gaps with the sign turned round, so that above 0 the arm overfits less. Supported: the
-    whole interval lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
+    """Effect: the same difference of gaps with the sign turned round, so that above 0 the arm overfits less.
+    Supported: the whole interval lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
     """
     return [_gap_verdict(case, "C13", opposite(_gap_difference(case)))]
 
@@ -136,7 +138,9 @@ def _gap_difference(case: Case) -> Estimate:
 
 
 def _gaps(case: Case, runs: list[Run]) -> Replicates:
-    """ln(test perplexity / training perplexity): from the scores, and moved by what resampling does to the test part."""
+    """ln(test perplexity / training perplexity): from the scores, and moved by what resampling does to the test
+    part.
+    """
     counts = resample_counts(
         len(runs[0].predictions), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed
     )
@@ -170,17 +174,10 @@ def _arms(case: Case) -> list[list[Run]]:
     return [case.scored.runs.of(case.baseline), case.scored.runs.of(case.arm)]
 
 
-def _pairs(case: Case) -> list[tuple[Run, Run]]:
-    baseline, candidate = _arms(case)
-    return list(zip(baseline, candidate, strict=True))
-
-
-def _seconds_by_length(run: Run) -> dict[float, float]:
+def _seconds_by_length(run: Run, work: str) -> dict[float, float]:
     """Seconds per row by the middle of the length bucket."""
-    buckets = (run.scores.get("cost") or {}).get("scoring_by_length") or []
-    return {
-        (bucket["low"] + bucket["high"]) / 2: bucket["seconds"] / bucket["rows"] for bucket in buckets if bucket["rows"]
-    }
+    buckets = run.scores["cost"][f"{work}_by_length"]
+    return {(bucket["low"] + bucket["high"]) / 2: bucket["seconds"] / bucket["rows"] for bucket in buckets}
 
 
 def _times(factor: float, value: float | None) -> float | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from softalign.config import EvaluationConfig
 from softalign.reporting import figures, results
@@ -13,6 +14,10 @@ from softalign.reporting.runs import Run, TaskRuns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+# CSS pixels below which a figure scrolls in its box rather than shrinks; a heat map does not shrink.
+MIN_WIDTH = {"loss": 320, "length": 320, "cost": 320}
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def _attention(task: TaskRuns, examples: int) -> Iterator[Drawing]:
                     yield _heat_map(run, entry)
 
 
-def _heat_map(run: Run, entry: dict) -> Drawing:
+def _heat_map(run: Run, entry: dict[str, Any]) -> Drawing:
     title = f"{run.model}, test row {entry['row']}"
     figure = figures.attention_heat_map(entry["weights"], entry["source_tokens"], entry["target_tokens"], title)
     name = f"{run.task}-attention-{run.model}-{entry['row']}"
@@ -76,27 +81,23 @@ def _heat_map(run: Run, entry: dict) -> Drawing:
 
 
 def _drawing(name: str, task: str, kind: str, title: str, figure: Figure) -> Drawing:
-    inline = inline_svg(figures.to_svg(figure, background="none"), name, title)
-    return Drawing(name, task, kind, title, figures.to_png(figure), figures.to_svg(figure), inline)
+    png, svg = figures.to_png(figure), figures.to_svg(figure)
+    on_white = svg.replace("<svg ", '<svg style="background:white" ', 1)
+    return Drawing(name, task, kind, title, png, on_white, inline_svg(svg, name, kind, title))
 
 
-def inline_svg(svg: str, name: str, title: str) -> str:
-    """An SVG file as an element for a page: its ids its own, its ink `currentColor`, its width that of its box at most."""
+def inline_svg(svg: str, name: str, kind: str, title: str) -> str:
+    """An SVG file as an element for a page: its ids its own, its ink `currentColor`, its width that of its box at
+    most.
+    """
     element = svg[svg.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     element = re.sub(r'\bid="', f'id="{name}-', element)
     element = re.sub(r'((?:xlink:)?href="#|url\(#)', rf"\g<1>{name}-", element)
     element = element.replace(figures.INK, "currentColor")
-    width = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', element)
-    natural = f"{float(width.group(1)) * 4 / 3:.0f}" if width else "600"  # points to CSS pixels
-    head = f'<svg role="img" aria-label="{_escape(title)}" style="width:100%;max-width:{natural}px;height:auto"'
-    return re.sub(r'<svg\b(?: height="[^"]*"| width="[^"]*")*', head, _without_size(element), count=1)
-
-
-def _without_size(element: str) -> str:
-    opening, rest = element.split(">", 1)
-    return re.sub(r'\s(?:width|height)="[^"]*"', "", opening) + ">" + rest
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    opening, content = element.split(">", 1)
+    size = re.search(r'viewBox="0 0 ([0-9.]+) ', opening)
+    natural = round(float(size.group(1)) * 4 / 3) if size else 600  # points to CSS pixels
+    opening = re.sub(r'\s(?:width|height)="[^"]*"', "", opening)
+    style = f"width:100%;max-width:{natural}px;min-width:{min(natural, MIN_WIDTH.get(kind, natural))}px;height:auto"
+    return f'{opening} role="img" aria-label="{escape(title, quote=True)}" style="{style}">{content}'

@@ -46,10 +46,10 @@ class Replicates:
 def contrast(baseline: Replicates, candidate: Replicates, confidence: float, seed: int) -> Estimate:
     """Candidate minus baseline, means over seeds, with the percentile interval of the bootstrap.
 
-    With one seed an arm, test items alone are resampled. With several, each resample draws the test items (the same ones
-    for both arms) and, for each arm on its own, as many seeds as it has, with replacement; so the interval covers the
-    choice of seeds too. Drawing from S seeds shows a variance that is too small by (S-1)/S: with two or three seeds the
-    interval is on the narrow side.
+    With one seed an arm, test items alone are resampled. With several, each resample draws the test items (the same
+    ones for both arms) and, for each arm on its own, as many seeds as it has, with replacement; so the interval
+    covers the choice of seeds too. Drawing from S seeds shows a variance that is too small by (S-1)/S: with two or
+    three seeds the interval is on the narrow side.
     """
     generator = np.random.default_rng(seed)
     differences = _over_seeds(candidate.resampled, generator) - _over_seeds(baseline.resampled, generator)
@@ -94,7 +94,7 @@ def weighted_slope(x: Array, y: Array, counts: Array) -> Array:
 
 def line_slope(x: Sequence[float], y: Sequence[float], confidence: float) -> Estimate:
     """The least-squares slope of y on x with Student's t interval; no interval with fewer than three points."""
-    from scipy import stats
+    from scipy import stats  # type: ignore[import-untyped]
 
     if len(x) < 2 or len(set(x)) < 2:
         return Estimate(math.nan)
@@ -120,7 +120,8 @@ def mean_over_seeds(values: Sequence[float], confidence: float) -> Estimate:
 def ratio_of_means(baseline: Sequence[float], candidate: Sequence[float], confidence: float) -> Estimate:
     """Candidate over baseline as a ratio of geometric means, with Welch's t interval on the logarithms.
 
-    The p-value is that of a ratio of one. No interval when an arm has fewer than two values. All values must be positive.
+    The p-value is that of a ratio of one. No interval when an arm has fewer than two values. All values must be
+    positive.
     """
     from scipy import stats
 

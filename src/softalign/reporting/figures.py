@@ -51,7 +51,9 @@ STYLE: Any = {  # of matplotlib
 
 
 def arm_style(arm: str, arms: Sequence[str]) -> dict[str, Any]:
-    """Colour, marker and line of one arm; one without a colour of its own takes a spare, by its place among such arms."""
+    """Colour, marker and line of one arm; one without a colour of its own takes a spare, by its place among such
+    arms.
+    """
     known = list(COLOURS)
     others = [name for name in arms if name not in COLOURS]
     if arm in COLOURS:
@@ -76,9 +78,11 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list
     return figure, axes
 
 
-def _legend(ax: Axes, **options: Any) -> None:
+def _legend(figure: Figure, ax: Axes) -> None:
+    """One row below the axes, so that it hides no data."""
+    handles, labels = ax.get_legend_handles_labels()
     with rc_context(STYLE):
-        ax.legend(**options)
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), columnspacing=1.2)
 
 
 def loss_curves(curves: Sequence[dict[str, Any]]) -> Figure:
@@ -103,12 +107,13 @@ def loss_curves(curves: Sequence[dict[str, Any]]) -> Figure:
     ax.set_ylabel("loss, nats per token")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Validation loss (lines) and training loss (dotted)", loc="left")
-    _legend(ax)
+    _legend(figure, ax)
     return figure
 
 
 def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> Figure:
-    """The score of each source-length bucket with its interval, and below each the number of rows; seeds are averaged.
+    """The score of each source-length bucket with its interval, and below each the number of rows; seeds are
+    averaged.
 
     `buckets`: rows with model, seed, low, high (source words), rows, score, ci_low, ci_high, metric.
     """
@@ -134,7 +139,7 @@ def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> F
     ax.set_ylabel(metric)
     ax.set_ylim(bottom=0)
     ax.set_title(f"{metric} by source length, {100 * confidence:g} % intervals", loc="left")
-    _legend(ax)
+    _legend(figure, ax)
     return figure
 
 
@@ -145,7 +150,7 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
     """
     figure, axes = _figure(5.4, 3.0, columns=2)
     arms = list(dict.fromkeys(point["model"] for point in points))
-    keys = (("train_seconds", "training, seconds"), ("decode_sentences_per_second", "decoding, sentences per second"))
+    keys = (("train_seconds", "training, seconds"), ("decode_sentences_per_second", "decoding, sentences/s"))
     for ax, (key, label) in zip(axes, keys, strict=True):
         for arm in arms:
             own = [
@@ -156,51 +161,59 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
             style = arm_style(arm, arms) | {"linestyle": "none"}
             ax.plot([point[key] for point in own], [point["score"] for point in own], **style, markersize=8, label=arm)
         ax.set_xlabel(label)
+        ax.margins(0.15)
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
-        ax.margins(0.12)
     axes[0].set_ylabel(NAMES.get(metric, metric))
     axes[0].set_title("Quality and what it costs", loc="left")
-    _legend(axes[1], loc="lower right")
+    _legend(figure, axes[0])
     return figure
 
 
 def attention_heat_map(
-    weights: NDArray[np.float64] | Sequence[Sequence[float]], source: Sequence[str], target: Sequence[str], title: str = ""
+    weights: NDArray[np.float64] | Sequence[Sequence[float]],
+    source: Sequence[str],
+    target: Sequence[str],
+    title: str = "",
 ) -> Figure:
     """Attention weights (T, S): a row for each target token that was written, a column for each source token."""
     matrix = np.asarray(weights, dtype=np.float64)[: len(target), : len(source)]
-    size = 9 if len(source) <= 40 else 6  # points; long sources get narrow columns
-    figure, (ax,) = _figure(2.0 + 0.026 * size * len(source), 1.3 + 0.024 * 9 * max(len(target), 3))
-    ax.grid(False)
-    image = ax.imshow(matrix, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    ax.xaxis.tick_top()
-    ax.set_xticks(range(len(source)), list(source), rotation=90, fontsize=size)
-    ax.set_yticks(range(len(target)), list(target), fontsize=9)
+    across, down = (9 if len(source) <= 40 else 6), 9  # font sizes; long sources get narrow columns
+    # Margins in inches from the longest label: laying out a hundred labels by measuring each takes seconds.
+    left = 0.25 + max(map(len, target), default=1) * down * 0.62 / 72
+    top = (0.35 if title else 0.1) + max(map(len, source), default=1) * across * 0.62 / 72
+    width, height = max(0.026 * across * len(source), 1.0), max(0.022 * down * len(target), 0.6)
+    whole_width, whole_height = left + width + 0.6, top + height + 0.1
+    figure = Figure(figsize=(whole_width, whole_height))
+    FigureCanvasAgg(figure)
+    with rc_context(STYLE):
+        ax = figure.add_axes((left / whole_width, 0.1 / whole_height, width / whole_width, height / whole_height))
+        image = ax.imshow(matrix, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+        ax.xaxis.tick_top()
+        ax.set_xticks(range(len(source)), list(source), rotation=90, fontsize=across)
+        ax.set_yticks(range(len(target)), list(target), fontsize=down)
+        beside = ((left + width + 0.12) / whole_width, 0.1 / whole_height, 0.1 / whole_width, height / whole_height)
+        bar = figure.colorbar(image, cax=figure.add_axes(beside), ticks=[0, 0.5, 1])
+        bar.ax.tick_params(labelsize=8, length=2)
+        figure.text(0.05 / whole_width, 1 - 0.22 / whole_height, title, fontsize=10)
     for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
         label.set_parse_math(False)  # a dollar sign in the text is a dollar sign
-    ax.tick_params(length=0, colors=INK)
-    for spine in ax.spines.values():
+    ax.tick_params(length=0)
+    for spine in [*ax.spines.values(), *bar.ax.spines.values()]:
         spine.set_visible(False)
-    bar = figure.colorbar(image, ax=ax, shrink=0.9, pad=0.02, ticks=[0, 0.5, 1], fraction=0.05)
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.tick_params(colors=INK, labelsize=8)
-    if title:
-        with rc_context(STYLE):
-            figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 
 
 def to_png(figure: Figure) -> bytes:
-    """The figure on white, for files."""
+    """The figure on white."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     return buffer.getvalue()
 
 
-def to_svg(figure: Figure, background: str = "white") -> str:
-    """The figure as SVG, the same for the same data. `background="none"`: transparent."""
+def to_svg(figure: Figure) -> str:
+    """The figure without background, the same text for the same data."""
     buffer = StringIO()
     with rc_context(STYLE):
-        figure.savefig(buffer, format="svg", dpi=144, facecolor=background, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=144, facecolor="none", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

@@ -1,6 +1,6 @@
 """C1, C2, C4, C5: is fusion better, on which lengths, and does its attention find what matters.
 
-Each function is the test of one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
+Each function tests one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, 
 # How the differences by length are measured: a score that a single sentence has.
 SENTENCE_METRIC = {"translation": "chrf", "summarization": "rougeL"}
 FIFTHS = 5
-# The difference of two single error rates has no interval: only one beyond this, either way, decides.
-CLEAR_POINTS = 2.0
 
 
 def better_translation(case: Case) -> list[Verdict]:
-    """Effect: BLEU of the arm minus BLEU of the arm without attention, in points. Supported: the whole interval of the
-    paired bootstrap lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
+    """Effect: BLEU of the arm minus BLEU of the arm without attention, in points. Supported: the whole interval of
+    the paired bootstrap lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
     """
     estimate = case.scored.contrast("bleu", case.baseline, case.arm, case.evaluation)
     return [case.verdict("C1", by_interval(estimate), "BLEU, points", estimate, *case.seed_note())]
 
 
 def better_summaries(case: Case) -> list[Verdict]:
-    """Effect: ROUGE-L of the arm minus ROUGE-L of its opponent, in points. The opponents are the arm without attention
-    and the systems that learn nothing: the first n words of the source (lead) and all of it (copy). Supported: the whole
-    interval of the paired bootstrap lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise. Each
-    opponent has its own row, for an arm can beat the plain RNN and still write worse summaries than lead does.
+    """Effect: ROUGE-L of the arm minus ROUGE-L of its opponent, in points. The opponents are the arm without
+    attention and the systems that learn nothing: the first n words of the source (lead) and all of it (copy).
+    Supported: the whole interval of the paired bootstrap lies above 0. Refuted: the whole interval lies below 0.
+    Not decided otherwise. Each opponent has its own row, for an arm can beat the plain RNN and still write worse
+    summaries than lead does.
     """
     verdicts = []
     opponents = {case.baseline: case.baseline}
@@ -59,8 +58,8 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     ROUGE-L for summaries) over the source length, in points per 10 source words; least squares, items resampled.
     Supported: the slope's whole interval lies above 0 (the advantage grows with length), the mean difference on the
     longest fifth of the sources lies wholly above 0, and that on the shortest fifth does not lie wholly below 0.
-    Refuted: the slope's whole interval, or that of the longest fifth, lies below 0. Not decided otherwise. The slope says
-    where an advantage lies, not whether there is one (that is C1 and C2).
+    Refuted: the slope's whole interval, or that of the longest fifth, lies below 0. Not decided otherwise. The
+    slope says where an advantage lies, not whether there is one (that is C1 and C2).
     """
     metric = SENTENCE_METRIC.get(case.task, case.scored.runs.headline_metric)
     words = np.array([item["source_words"] for item in case.scored.runs.items], dtype=np.float64)
@@ -115,26 +114,23 @@ def _signed(estimate: Estimate) -> str:
 
 
 def focuses(case: Case) -> list[Verdict]:
-    """Effect: the alignment error rate of the attention minus that of the diagonal (target word j of J linked to the
-    source word at the same relative place), in points of 100, against the gold alignment; below 0 is better. With two
-    seeds or more: Student's t interval over seeds; better or worse when the whole interval lies below or above 0. With one
-    seed: when the difference is beyond 2 points. Supported: better, and the mean attention entropy is at most half of that
-    of uniform attention. Refuted: worse. Not decided otherwise, and where the data has no gold alignment.
+    """Effect: the alignment error rate of the attention minus that of the diagonal (target word j of J linked to
+    the source word at the same relative place), in points of 100, against the gold alignment; below 0 is better.
+    The interval is that of the paired bootstrap over sentence pairs with one seed, and Student's t over seeds with
+    several. Supported: the whole interval lies below 0, and the mean attention entropy is at most half of that of
+    uniform attention. Refuted: the whole interval lies above 0. Not decided otherwise, and where there is no gold
+    alignment.
     """
     quantity = "alignment error rate minus the diagonal's, points"
     reports = [run.scores["alignment"] for run in case.scored.runs.of(case.arm)]
     if not all(reports):
         note = "the data or the arm has no alignment"
         return [case.verdict("C5", NOT_DECIDED, quantity, Estimate(math.nan), note, against="diagonal")]
-    estimate = mean_over_seeds(
-        [100 * (report["error_rate"] - report["diagonal_error_rate"]) for report in reports], case.evaluation.confidence
-    )
-    if estimate.low is None:
-        side = (
-            REFUTED if estimate.value > CLEAR_POINTS else SUPPORTED if estimate.value < -CLEAR_POINTS else NOT_DECIDED
-        )
+    if len(reports) == 1:
+        estimate = Estimate(*(100 * reports[0][key] for key in ("difference", "difference_low", "difference_high")))
     else:
-        side = by_interval(opposite(estimate))
+        estimate = mean_over_seeds([100 * report["difference"] for report in reports], case.evaluation.confidence)
+    side = by_interval(opposite(estimate))
     entropy, uniform, attention, diagonal = (
         float(np.mean([report[key] for report in reports]))
         for key in ("entropy", "entropy_uniform", "error_rate", "diagonal_error_rate")
@@ -144,6 +140,4 @@ def focuses(case: Case) -> list[Verdict]:
         f"error rate {100 * attention:.1f}, of the diagonal {100 * diagonal:.1f}",
         f"entropy {entropy:.2f} nats, of uniform attention {uniform:.2f}",
     ]
-    if estimate.low is None:
-        notes.append("one seed: one rate over all links, no interval")
-    return [case.verdict("C5", verdict, quantity, estimate, *notes, against="diagonal")]
+    return [case.verdict("C5", verdict, quantity, estimate, *notes, *case.seed_note(), against="diagonal")]

@@ -25,6 +25,19 @@ from softalign.reporting.tables import Table
 TEMPLATES = Path(__file__).parent
 VERDICTS = {"supported": "yes", "refuted": "no", "not decided": "open"}  # and their CSS classes
 
+ONE_SEED = (
+    "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change"
+    " is not covered."
+)
+SEVERAL_SEEDS = (
+    "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
+)
+UNCORRECTED = "The p-values are two-sided and not corrected for the number of comparisons."
+EMBEDDED = (
+    "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
+    " need not carry over."
+)
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -79,7 +92,8 @@ def build_view(
         "sections": [_task_view(results, task, drawings, evaluation) for task in tasks],
         "overview": tables.claim_overview(results),
         "claims": [
-            {"id": claim, **rule, "table": tables.claim_table(results, claim)} for claim, rule in results["rules"].items()
+            {"id": claim, **rule, "table": tables.claim_table(results, claim)}
+            for claim, rule in results["rules"].items()
         ],
         "provenance": _provenance(results),
         "caveats": caveats(results),
@@ -106,9 +120,8 @@ def _task_view(
         "samples": choose_samples(task, evaluation.sample_outputs),
         "data_tables": [
             tables.split_table(results, name),
-            tables.fact_table(
-                f"{name}: text", {"vocabulary": prepared.get("vocabulary"), "lengths": prepared.get("lengths")}
-            ),
+            tables.length_table(results, name),
+            tables.fact_table(f"{name}: vocabulary", prepared["vocabulary"]),
             tables.fact_table(f"{name}: origin", data | {"statistics": provenance.get("statistics")}),
         ],
     }
@@ -129,32 +142,21 @@ def answer(results: dict[str, Any], task: str, model: str) -> str:
         f"{model} scores {value} {metric} and {record['baseline']} {baseline}: a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
         f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
-        f"seeds {tables.seed_list(found['seeds'])})."
+        f"{tables.seeds_named(found['seeds'])})."
     )
 
 
 def caveats(results: dict[str, Any]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    lines = []
-    if seeds == {1}:
-        lines.append(
-            "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change is not covered."
-        )
-    else:
-        lines.append(
-            "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
-        )
-    lines.append("The p-values are two-sided and not corrected for the number of comparisons.")
-    for run in results["runs"]:
-        if run["cost"]["flattened"] is False:
-            lines.append(
-                f"{run['task']}, {run['model']}, seed {run['seed']}: the validation loss had not flattened when training ended."
-            )
-    if any(record["provenance"].get("kind") == "embedded" for record in results["tasks"].values()):
-        lines.append(
-            "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them need not carry over."
-        )
+    lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, UNCORRECTED]
+    lines += [
+        f"{run['task']}, {run['model']}, seed {run['seed']}: the validation loss was still falling when training ended."
+        for run in results["runs"]
+        if run["cost"]["flattened"] is False
+    ]
+    if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
+        lines.append(EMBEDDED)
     return lines
 
 
@@ -220,7 +222,9 @@ def render(template: str, view: dict[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", "<br>")
-    environment.filters["verdict"] = lambda text: VERDICTS.get(next((v for v in VERDICTS if text.startswith(v)), ""), "")
+    environment.filters["verdict"] = lambda text: VERDICTS.get(
+        next((v for v in VERDICTS if text.startswith(v)), ""), ""
+    )
     return environment.get_template(template).render(view)
 
 

@@ -70,6 +70,7 @@ def _run_record(run: Run) -> dict[str, Any]:
         "test": run.scores["test"],
         "cost": {key: run.cost.get(key) for key in COST}
         | {key: decoding.get(key) for key in ("decode_seconds", "decode_sentences_per_second")},
+        "intervals": run.scores["intervals"],
         "gap": run.scores["gap"],
         "alignment": run.scores["alignment"],
         "by_length": run.scores["by_length"],

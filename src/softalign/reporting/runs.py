@@ -128,7 +128,7 @@ def _check_same_items(task: str, runs: dict[tuple[str, int], Run]) -> None:
     for (model, seed), run in runs.items():
         if [(item["source"], item["references"]) for item in run.predictions] != expected:
             raise UserError(
-                f"the arms {first_arm} (seed {first_seed}) and {model} (seed {seed}) were scored on different test items",
+                f"{first_arm} (seed {first_seed}) and {model} (seed {seed}) were scored on different test items",
                 f"task {task}",
                 "run dvc repro, so that both read the same data",
             )

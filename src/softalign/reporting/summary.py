@@ -26,7 +26,9 @@ def plain(table: Table) -> str:
         ]
         return "  ".join(aligned).rstrip()
 
-    return "\n".join([table.caption, line(table.columns), line(["-" * width for width in widths]), *map(line, table.rows)])
+    return "\n".join(
+        [table.caption, line(table.columns), line(["-" * width for width in widths]), *map(line, table.rows)]
+    )
 
 
 def read_results(layout: Layout) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from softalign.reporting.comparisons import decisive
+from softalign.reporting.estimates import Estimate
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
-from softalign.reporting.verdicts import NOT_DECIDED, by_interval
-from softalign.reporting.estimates import Estimate
+from softalign.reporting.verdicts import by_interval
 
 Results = dict[str, Any]
 NONE = "–"
@@ -71,12 +71,17 @@ def seed_list(seeds: Sequence[int]) -> str:
     return ", ".join(str(seed) for seed in seeds)
 
 
+def seeds_named(seeds: Sequence[int]) -> str:
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over seeds {seed_list(seeds)}"
+
+
 def _spread(runs: Sequence[dict[str, Any]], key: str) -> str:
-    """The mean over seeds, with the standard deviation over seeds where there are several."""
+    """The mean over seeds with their standard deviation; of a single seed, the score with its interval over items."""
     mean = mean_of(runs, "test", key)
-    if mean is None or len(runs) < 2:
-        return score(mean)
-    return f"{mean:.1f} ± {np.std([run['test'][key] for run in runs], ddof=1):.1f}"
+    if mean is not None and len(runs) > 1:
+        return f"{mean:.1f}\n± {np.std([run['test'][key] for run in runs], ddof=1):.1f}"
+    found = runs[0]["intervals"].get(key)
+    return f"{score(mean)}\n{found['low']:.1f} … {found['high']:.1f}" if found else score(mean)
 
 
 def headline_table(results: Results, task: str) -> Table:
@@ -85,7 +90,7 @@ def headline_table(results: Results, task: str) -> Table:
     metric = record["headline_metric"]
     rows = []
     for model in record["models"]:
-        value = _spread(runs_of(results, task, model), metric)
+        value = score(mean_of(runs_of(results, task, model), "test", metric))
         found = headline_comparison(results, task, model)
         if found is None:
             rows.append([model, value, *[NONE] * 4])
@@ -96,14 +101,14 @@ def headline_table(results: Results, task: str) -> Table:
                     model,
                     value,
                     score(found["difference"], signed=True),
+                    by_interval(estimate),
                     interval(found["low"], found["high"]),
                     p_value(found["p_value"]),
-                    by_interval(estimate),
                 ]
             )
     against = record["baseline"] or "no arm without attention"
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
-    columns = ["arm", NAMES[metric], f"minus {against}", f"{percent} interval", "p", f"better than {against}?"]
+    columns = ["arm", NAMES[metric], f"minus {against}", "better?", f"{percent} interval", "p"]
     return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
 
 
@@ -123,7 +128,9 @@ def headline_comparison(results: Results, task: str, model: str) -> dict[str, An
 def score_table(results: Results, task: str) -> Table:
     """All scores of all arms, and of the systems that learn nothing."""
     record = results["tasks"][task]
-    keys = [key for key in SCORES if any(run["test"].get(key) is not None for run in results["runs"] if run["task"] == task)]
+    keys = [
+        key for key in SCORES if any(run["test"].get(key) is not None for run in results["runs"] if run["task"] == task)
+    ]
     rows = []
     for model in record["models"]:
         runs = runs_of(results, task, model)
@@ -132,9 +139,8 @@ def score_table(results: Results, task: str) -> Table:
     for name, scores in record["untrained"].items():
         label = f"lead-{record['lead_words']}" if name == "lead" else name
         rows.append([label, NONE, *[score(scores.get(key)) for key in keys]])
-    caption = f"{task}: scores on the test set, mean over seeds {seed_list(record['seeds'])}"
-    if len(record["seeds"]) > 1:
-        caption += " ± standard deviation"
+    caption = f"{task}: scores on the test set, {seeds_named(record['seeds'])}"
+    caption += " ± standard deviation" if len(record["seeds"]) > 1 else ", with intervals over test items"
     return Table(caption, ["system", "cell", *[HEADINGS[key] for key in keys]], rows, text_columns=2)
 
 
@@ -189,30 +195,38 @@ def claim_table(results: Results, claim: str) -> Table:
         for row in results["claims"]
         if row["claim"] == claim
     ]
-    columns = ["task", "arm", "against", "verdict", "effect", "interval", "p", "seeds", "effect is", "notes", "experiment"]
+    columns = [
+        "task",
+        "arm",
+        "against",
+        "verdict",
+        "effect",
+        "interval",
+        "p",
+        "seeds",
+        "effect is",
+        "notes",
+        "experiment",
+    ]
     return Table(f"{claim}: {results['rules'][claim]['statement']}", columns, rows, text_columns=4)
 
 
 def claim_overview(results: Results) -> Table:
-    """A row for each claim and task, a column for each arm; a cell with several verdicts names what each is about."""
-    arms = list(dict.fromkeys(row["arm"] for row in results["claims"] if row["arm"] != NONE))
-    rows = []
-    for claim, rule in results["rules"].items():
-        own = [row for row in results["claims"] if row["claim"] == claim]
-        for task in dict.fromkeys(row["task"] for row in own):
-            cells = []
-            for arm in arms:
-                found = [row for row in own if row["task"] == task and row["arm"] in (arm, NONE)]
-                cells.append("\n".join(_brief(row, len(found) > 1) for row in found) or NOT_DECIDED)
-            rows.append([claim, rule["statement"], task, *cells])
-    return Table("verdicts", ["claim", "says", "task", *arms], rows, text_columns=3 + len(arms))
+    """A row for each claim, task and test, a column for each arm; a cell holds the verdict and the effect."""
+    arms = list(dict.fromkeys(row["arm"] for row in results["claims"] if row["arm"] != NONE)) or [NONE]
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in results["claims"]:
+        key = (row["claim"], results["rules"][row["claim"]]["statement"], f"{row['task']}\n{_subject(row)}")
+        effect = "" if row["effect"] is None else "\n" + number(row["effect"], signed=row["neutral"] == 0)
+        cells.setdefault(key, {})[row["arm"]] = row["verdict"] + effect
+    rows = [[*key, *[own.get(arm, own.get(NONE, NONE)) for arm in arms]] for key, own in cells.items()]
+    return Table("verdict and effect", ["claim", "says", "tested on", *arms], rows, text_columns=3 + len(arms))
 
 
-def _brief(row: dict[str, Any], several: bool) -> str:
-    if not several:
-        return str(row["verdict"])
-    subject = f"against {row['against']}" if row["claim"] == "C2" else row["quantity"].split(",")[0]
-    return f"{row['verdict']} ({subject})"
+def _subject(row: dict[str, Any]) -> str:
+    """What the effect of one verdict is: against whom, and in what."""
+    against = f" against {row['against']}" if row["claim"] == "C2" else ""
+    return f"{row['quantity']}{against}" if row["quantity"] != NONE else "; ".join(row["notes"])
 
 
 def split_table(results: Results, task: str) -> Table:
@@ -221,6 +235,19 @@ def split_table(results: Results, task: str) -> Table:
     keys = list(dict.fromkeys(key for counts in splits.values() for key in counts))
     rows = [[split, *[number(counts.get(key)) for key in keys]] for split, counts in splits.items()]
     return Table(f"{task}: rows", ["split", *[key.replace("_", " ") for key in keys]], rows)
+
+
+def length_table(results: Results, task: str) -> Table:
+    """How long the sources and targets of each split are."""
+    lengths = results["tasks"][task]["prepared"]["lengths"]
+    found = {
+        f"{split}, {side.replace('_', ' ')}": figures
+        for split, sides in lengths.items()
+        for side, figures in sides.items()
+    }
+    keys = list(dict.fromkeys(key for figures in found.values() for key in figures))
+    rows = [[name, *[number(figures.get(key)) for key in keys]] for name, figures in found.items()]
+    return Table(f"{task}: lengths", ["", *[key.replace("_", " ") for key in keys]], rows)
 
 
 def fact_table(caption: str, content: dict[str, Any]) -> Table:

@@ -83,7 +83,7 @@ class Case:
 
 
 def by_interval(estimate: Estimate, neutral: float = 0.0) -> str:
-    """Supported: the whole interval lies above `neutral`. Refuted: below. Otherwise, or without interval: not decided."""
+    """Supported: the whole interval lies above `neutral`; refuted: below; otherwise, or without one: not decided."""
     if estimate.low is None or estimate.high is None:
         return NOT_DECIDED
     if estimate.low > neutral:

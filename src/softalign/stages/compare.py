@@ -1,7 +1,7 @@
 """Test the differences between the arms, judge the claims, write reports/.
 
-    python -m softalign.stages.compare
-    python -m softalign.stages.compare evaluation.bootstrap_samples=10000
+python -m softalign.stages.compare
+python -m softalign.stages.compare evaluation.bootstrap_samples=10000
 """
 
 from __future__ import annotations
