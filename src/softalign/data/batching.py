@@ -19,6 +19,8 @@ from softalign.data.tokenizer import BOS, EOS, PAD
 # index in its split, source ids, target ids
 Row = tuple[int, Sequence[int] | NDArray[np.int32], Sequence[int] | NDArray[np.int32]]
 
+SHIFTS = 4  # ways to place the strips among which an epoch chooses
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -102,8 +104,9 @@ class BucketSampler(Sampler[list[int]]):
     next, so that a batch that reaches over the border is still of similar targets), and cut into batches. Few strips
     leave padding in the sources, many leave it in the targets: as many are used as pad least.
 
-    With `shuffle`, rows of equal lengths change places and the batches come in another order in each epoch, by
-    `seed` and `epoch` alone. Without, the order is fixed: by length, shortest sources first.
+    With `shuffle`, each epoch draws by `seed` and `epoch` alone where the strips begin, which rows of equal lengths
+    stand for each other, and the order of the batches: rows meet others in each epoch. Without, the order is fixed:
+    by length, shortest sources first.
 
     `source_lengths`, `target_lengths`: (N,) without BOS and EOS. `batch_size` counts pairs for the unit "sentences";
     for "tokens" it bounds B * (S + T), padding and EOS included, and a row that is longer is a batch of its own.
@@ -126,81 +129,134 @@ class BucketSampler(Sampler[list[int]]):
         self.seed = seed
         self.epoch = 0
         self.shuffle = shuffle
-        lengths = np.stack([np.asarray(source_lengths), np.asarray(target_lengths)]).astype(np.int64) + 1
-        self._ranks, self._starts, self.padding = _least_padded(lengths, batch_size, batch_unit)
+        lengths = Lengths.of(source_lengths, target_lengths)
+        self._kind = lengths.kind
+        plans = [plan(lengths, strips, 0.0, batch_size, batch_unit) for strips in lengths.strip_numbers()]
+        best = min(plans, key=lambda candidate: candidate.padding)
+        shifts = [n / SHIFTS for n in range(1, SHIFTS)] if shuffle else []
+        self._plans = [best, *(plan(lengths, best.strips, shift, batch_size, batch_unit) for shift in shifts)]
+        self._batches = max(len(found.starts) for found in self._plans)
+
+    @property
+    def padding(self) -> float:
+        """The share of the cells of all source and target matrices that is padding, mean over the epochs."""
+        return float(np.mean([found.padding for found in self._plans]))
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch's order the next `iter` gives."""
+        """Say which epoch's batches the next `iter` gives."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         """Batches in an epoch, the same in every one."""
-        return len(self._starts)
+        return self._batches
 
     def __iter__(self) -> Iterator[list[int]]:
-        rows = np.arange(len(self._ranks))
-        batches = np.arange(len(self._starts))
+        rows = np.arange(len(self._kind))
+        batches = np.arange(self._batches)
+        chosen = self._plans[0]
         if self.shuffle:
             generator = np.random.default_rng([self.seed, self.epoch])
+            chosen = self._plans[generator.integers(len(self._plans))]
             rows = generator.permutation(rows)
             batches = generator.permutation(batches)
-        rows = rows[np.argsort(self._ranks[rows], kind="stable")]
-        ends = np.append(self._starts[1:], len(rows))
+        rows = rows[np.argsort(chosen.rank[self._kind[rows]], kind="stable")]
+        bounds = _split_to(self._batches, [*chosen.starts.tolist(), len(rows)])
         for batch in batches:
-            yield rows[self._starts[batch] : ends[batch]].tolist()
+            yield rows[bounds[batch] : bounds[batch + 1]].tolist()
 
 
-def _least_padded(
-    lengths: NDArray[np.int64], size: int, unit: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
-    """Where each row comes in the order (rows of equal lengths share a place), the first place of each batch, and
-    the share of the cells that are padding, for the best number of strips found by doubling."""
-    best: tuple[NDArray[np.int64], NDArray[np.int64], float] | None = None
-    strips = 1
-    while strips <= max(1, len(np.unique(lengths[0]))) * 2:
-        ranks = _ranks(lengths, strips)
-        ordered = lengths[:, np.argsort(ranks, kind="stable")]
-        starts = _starts(ordered, size, unit)
-        padding = _padding(ordered, starts)
-        if best is None or padding < best[2]:
-            best = ranks, starts, padding
-        strips *= 2
-    assert best is not None
-    return best
+@dataclass(frozen=True)
+class Lengths:
+    """The lengths of N rows, told once for each of the K pairs of lengths that occur: K stays small where N grows."""
+
+    source: NDArray[np.int64]  # (K,) EOS counted; ascending
+    target: NDArray[np.int64]  # (K,) EOS counted
+    rows: NDArray[np.int64]  # (K,) rows that have these lengths
+    kind: NDArray[np.int64]  # (N,) which pair of lengths a row has
+
+    @classmethod
+    def of(cls, source_lengths: ArrayLike, target_lengths: ArrayLike) -> Lengths:
+        source, target = (np.asarray(each, dtype=np.int64) + 1 for each in (source_lengths, target_lengths))
+        width = int(target.max(initial=0)) + 1
+        pairs, kind, rows = np.unique(source * width + target, return_inverse=True, return_counts=True)
+        return cls(pairs // width, pairs % width, rows, kind)
+
+    def strip_numbers(self) -> list[int]:
+        """Numbers of strips worth trying: 1, 2, 3, 4, 6, 8, 12, ... up to one for each source length, or two."""
+        most = 2 * max(1, len(np.unique(self.source)))
+        return sorted({2**k for k in range(most.bit_length())} | {3 * 2**k for k in range((most // 3).bit_length())})
 
 
-def _ranks(lengths: NDArray[np.int64], strips: int) -> NDArray[np.int64]:
-    """(N,) the place of each row in the order of a snake through `strips` strips of about equally many rows."""
-    source, target = lengths
-    _, group, counts = np.unique(source, return_inverse=True, return_counts=True)
-    shorter = np.cumsum(counts) - counts  # rows whose source is shorter
-    strip = (shorter * strips // max(1, len(source)))[group]
-    up = np.where(strip % 2, -target, target)
-    _, ranks = np.unique(np.stack([strip, up, np.where(target % 2, -source, source)]), axis=1, return_inverse=True)
-    return ranks.reshape(-1)
+@dataclass(frozen=True)
+class Plan:
+    """One way to order the rows and cut them into batches."""
+
+    strips: int
+    rank: NDArray[np.int64]  # (K,) where the rows of each pair of lengths come
+    starts: NDArray[np.int64]  # first place of each batch
+    padding: float  # share of the cells that is padding
 
 
-def _starts(ordered: NDArray[np.int64], size: int, unit: str) -> NDArray[np.int64]:
-    """The first place of each batch when rows of lengths `ordered` (2, N) are cut in order."""
-    rows = ordered.shape[1]
+def plan(lengths: Lengths, strips: int, shift: float, size: int, unit: str) -> Plan:
+    """Order by a snake through `strips` strips that begin `shift` of a strip earlier, and cut in that order.
+
+    With r rows a source length and targets spread over D, batches of n rows pad least where strips are
+    sqrt(D n / r) wide: so a strip takes an equal share of the sum of sqrt(r) rather than of the rows.
+    """
+    _, place = np.unique(lengths.source, return_inverse=True)
+    mass = np.sqrt(np.bincount(place, weights=lengths.rows))
+    strip = np.floor((np.cumsum(mass) - mass) / max(1.0, mass.sum()) * strips + shift).astype(np.int64)[place]
+    snake = np.where(strip % 2, -lengths.target, lengths.target)
+    order = np.lexsort((np.where(lengths.target % 2, -lengths.source, lengths.source), snake, strip))
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    source, target, rows = lengths.source[order], lengths.target[order], lengths.rows[order]
+    starts = _starts(source, target, rows, size, unit)
+    cells = _cells(source, target, rows, starts)
+    used = int(((source + target) * rows).sum())
+    return Plan(strips, rank, starts, 1 - used / cells if cells else 0.0)
+
+
+def _starts(
+    source: NDArray[np.int64], target: NDArray[np.int64], rows: NDArray[np.int64], size: int, unit: str
+) -> NDArray[np.int64]:
+    """The first place of each batch when `rows` rows of each pair of lengths are cut in order."""
     if unit == "sentences":
-        return np.arange(0, rows, size)
+        return np.arange(0, rows.sum(), size)
     starts = []
-    count = source = target = 0
-    for place, (s, t) in enumerate(ordered.T.tolist()):
-        source, target = max(source, s), max(target, t)
-        if count and (count + 1) * (source + target) <= size:
-            count += 1
-        else:
-            starts.append(place)
-            count, source, target = 1, s, t
+    place = count = longest_source = longest_target = 0  # `count` rows are in the batch that is being filled
+    for s, t, left in zip(source.tolist(), target.tolist(), rows.tolist(), strict=True):
+        while left:
+            cells = max(longest_source, s) + max(longest_target, t)
+            fit = min(left, size // cells - count)
+            if fit <= 0 and count:
+                count = longest_source = longest_target = 0
+                continue
+            if not count:
+                starts.append(place)
+                fit = max(1, fit)
+            longest_source, longest_target = max(longest_source, s), max(longest_target, t)
+            place, count, left = place + fit, count + fit, left - fit
     return np.array(starts, dtype=np.int64)
 
 
-def _padding(ordered: NDArray[np.int64], starts: NDArray[np.int64]) -> float:
-    """The share of the cells of all source and target matrices that is padding."""
+def _cells(
+    source: NDArray[np.int64], target: NDArray[np.int64], rows: NDArray[np.int64], starts: NDArray[np.int64]
+) -> int:
+    """B * (S + T), summed over the batches."""
     if not len(starts):
-        return 0.0
-    counts = np.diff(np.append(starts, ordered.shape[1]))
-    cells = int((np.maximum.reduceat(ordered, starts, axis=1) * counts).sum())
-    return 1 - int(ordered.sum()) / cells
+        return 0
+    total = int(rows.sum())
+    first = np.searchsorted(np.cumsum(rows), starts, side="right")  # the pair of lengths of each batch's first row
+    last = np.searchsorted(np.cumsum(rows), np.append(starts[1:], total) - 1, side="right")
+    longest = [source[a : b + 1].max() + target[a : b + 1].max() for a, b in zip(first, last, strict=True)]
+    return int((np.diff(np.append(starts, total)) * np.array(longest)).sum())
+
+
+def _split_to(batches: int, bounds: list[int]) -> list[int]:
+    """`bounds` of batches, the largest halved until there are `batches`: Lightning asks for their number only once."""
+    while len(bounds) - 1 < batches:
+        sizes = np.diff(bounds)
+        largest = int(sizes.argmax())
+        bounds.insert(largest + 1, bounds[largest] + int(sizes[largest]) // 2)
+    return bounds
