@@ -8,8 +8,8 @@ from softalign.data.newsbriefs.mechanisms import lines, total
 _PLANT = lines(
     ("The works are in {place}.", " in {place}"),
     ("The company also has works in {place~}, but this is about those in {place}.", " in {place}"),
-    ("A newspaper wrongly named {place~}. / The works [in question] are in {place}.", " at its works in {place}"),
-    ("{place~} may feel safe for now; {place} is where it [happens].", " at {place}"),
+    ("A newspaper wrongly named {place~}. / The [works] in question are in {place}.", " at its [works] in {place}"),
+    ("{place~} may feel safe for now; {place} is where it happens.", " at {place}"),
 )
 
 TAKEOVER = Event(
@@ -46,7 +46,7 @@ TAKEOVER = Event(
         "price": lines(
             ("The price was [put] at {price} million crowns.", ", [priced] at {price} million"),
             (
-                "An offer of {price~} million crowns was refused; the next [was] {price} million.",
+                "An offer of {price~} million crowns was refused; the next was {price} million.",
                 " for {price} million crowns",
             ),
             (
@@ -107,12 +107,12 @@ RECALL = Event(
         ),
         "defect": lines(
             ("The trouble is {defect}.", " because of {defect}"),
-            ("Customers had complained of {defect~}, but the [fault] was {defect}.", " owing to {defect}"),
+            ("Customers had complained of {defect~}, but the fault was {defect}.", " owing to {defect}"),
             ("Tests [found] {defect}. They did not find {defect~}.", " after tests [showed] {defect}"),
         ),
         "where": lines(
-            ("All came [from] a plant in {place}.", ", made in {place}"),
-            ("The plant in {place~} is cleared; that in {place} is [not].", ", made in {place}"),
+            ("All came from a plant in {place}.", ", made in {place}"),
+            ("The plant in {place~} is cleared; that in {place} is not.", ", made in {place}"),
         ),
     },
     (

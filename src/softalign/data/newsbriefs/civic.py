@@ -45,7 +45,7 @@ COUNCIL = Event(
         "where": _TOWN,
         "site": lines(
             ("The site is on {street}.", " on {street}"),
-            ("{street~} had been ruled out, which left {street} as the [place].", " on {street}"),
+            ("{street~} had been ruled out, which left {street} as the place.", " on {street}"),
             ("A first draft showed it on {street~}. The [plan] now has it on {street}.", ", [planned] for {street}"),
         ),
         "price": lines(
@@ -55,7 +55,7 @@ COUNCIL = Event(
                 ", at a [cost] of {price} million",
             ),
             (
-                "It was to cost {price~} million crowns and now [comes] to {price} million.",
+                "It was to cost {price~} million crowns and now comes to {price} million.",
                 " for {price} million crowns",
             ),
         ),
@@ -92,7 +92,7 @@ ELECTION = Event(
     {
         "who": described("The voters|The town|People", "<chose|wanted|preferred>"),
         "share": lines(
-            ("The winner [had] {share} percent.", " with {share} percent"),
+            ("The winner had {share} percent.", " with {share} percent"),
             (
                 "A first projection gave the winner {share~} percent. / The [result] was {share}.",
                 " with {share} percent of the [vote]",
@@ -318,7 +318,7 @@ BUDGET = Event(
             ("Until now people [paid] {old} crowns.", " [from] the present {old}"),
         ),
         "day": lines(
-            ("The change [holds] from {day}.", " as of {day}"),
+            ("The change holds from {day}.", " as of {day}"),
             ("It was to begin on {day~}. / The [start] is now {day}.", ", [starting] on {day}"),
             ("Treasurer {who} had said {day~}, but it [comes] on {day}.", ", [effective] on {day}"),
         ),
@@ -355,7 +355,7 @@ APPOINTMENT = Event(
             ("The post had been [empty] for {years} years.", " after {years} [vacant] years"),
             (
                 "{person7} had [held] the post for {years} years, and {person8} for {years~} before that.",
-                " after {years} years of one [holder]",
+                ", following a [holder] of {years} years",
             ),
         ),
     },
@@ -388,7 +388,7 @@ PROTEST = Event(
         "arrests": casualties("people", "arrested", "held"),
         "street": lines(
             ("They met on {street~} and were [stopped] on {street}.", ", [ending] on {street}"),
-            ("The whole of it [took place] on {street}.", " on {street}"),
+            ("The whole of it took place on {street}.", " on {street}"),
         ),
     },
     (

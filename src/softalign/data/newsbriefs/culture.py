@@ -7,10 +7,10 @@ from softalign.data.newsbriefs.mechanisms import described, lines
 
 _SCENE = lines(
     ("It takes place in {place}.", " in {place}"),
-    ("Until now it was held in {place~}; the [new] home is {place}.", " in {place}"),
+    ("Until now it was held in {place~}; the new home is {place}.", " in {place}"),
     ("Posters that name {place~} are out of date: {place} is right.", " in {place}"),
-    ("Both {place~} and {place} wanted it. The second [won].", " in {place}"),
-    ("Both {place} and {place~} wanted it. The first [won].", " in {place}"),
+    ("Both {place~} and {place} wanted it. The second won.", " in {place}"),
+    ("Both {place} and {place~} wanted it. The first won.", " in {place}"),
 )
 
 MATCH = Event(
@@ -39,11 +39,11 @@ MATCH = Event(
     {
         "where": lines(
             ("The ground was that of {place}.", " in {place}"),
-            ("A wet pitch in {place~} meant a [move] to {place}.", " in {place}"),
+            ("A wet pitch in {place~} meant a move to {place}.", " in {place}"),
             ("It was played in {place}, not in {place~} as the calendar said.", " in {place}"),
         ),
         "goal": lines(
-            ("{scorer} [scored] in minute {minute}.", ", with a goal by {scorer} in minute {minute}"),
+            ("{scorer} scored in minute {minute}.", ", with a goal by {scorer} in minute {minute}"),
             ("A goal by {scorer~} did not count. One by {scorer} [did].", ", with a [goal] by {scorer}"),
             (
                 "The goal of minute {minute} was given to {scorer~} at first, but {scorer} had [touched] "
@@ -91,8 +91,8 @@ RECORD = Event(
         "who": (
             *described("The judges|The jury", "<named|gave it to>"),
             *lines(
-                ("{who~} crossed the line first but was disqualified. / {who} was [next].", "{who}"),
-                ("{who}, {job.an}, [beat] {who~}, {job~.an}.", "{job.bare} {who}"),
+                ("{who~} crossed the line first but was disqualified. / {who} was next.", "{who}"),
+                ("{who}, {job.an}, beat {who~}, {job~.an}.", "{job.bare} {who}"),
             ),
         ),
         "where": lines(
@@ -218,7 +218,7 @@ DISCOVERY = Event(
         "where": lines(
             ("The site is in {place}.", " in {place}"),
             ("The museum of {place~} will keep it, though the site is in {place}.", " in {place}"),
-            ("{place~} was named at first to mislead thieves. / The [true] site is {place}.", " in {place}"),
+            ("{place~} was named at first to mislead thieves. / The true site is {place}.", " in {place}"),
         ),
         "age": lines(
             ("It is {age} years [old].", ", {age} years [old]"),
@@ -226,7 +226,7 @@ DISCOVERY = Event(
             ("It is {age} years [old], {age~} years older than the town.", ", {age} years [old]"),
         ),
         "who": lines(
-            ("{who}, {job.an}, had [noticed] it first.", ", by {job.an}, {who}"),
+            ("{who}, {job.an}, had noticed it first.", ", by {job.an}, {who}"),
             ("{who~} claims the find, but {who} [saw] it first.", "; {who} [saw] it first"),
             ("{who~}, {job~.an}, drove the digger. / {who}, {job.an}, [spotted] it.", "; {who} [noticed] it"),
         ),
@@ -272,7 +272,7 @@ RESEARCH = Event(
         "where": lines(
             ("The team is from {place}.", " from {place}"),
             ("Data came from {place~}, the team from {place}.", " from {place}"),
-            ("An agency named {place~} in error: the authors [work] in {place}.", " from {place}"),
+            ("An agency named {place~} in error: the authors work in {place}.", " from {place}"),
         ),
         "subject": lines(
             ("The subjects were {count} {subject}.", "{count} {subject}"),

@@ -5,7 +5,8 @@ A line is a pair of texts, what the report says and what the summary then says. 
 - `{count}` is a slot: the value of the role `count`. A report may write 42 or forty-two; a summary writes numbers up to
   ten as words and the others as digits. `{who.last}` is a form of the value (see `FORMS`); `{count.a}` and `{count.b}`
   are two numbers that add up to `{count}`.
-- `{count~}` and `{count~2}` are decoys, other values of the same type as the role; `{count+}` is a greater number.
+- `{count~}` and `{count~2}` are decoys, other values of the same type as the role; `{count+}` is a
+  greater number, which a summary may use.
   A decoy never equals a value of a role, and shares no name with one.
 - `[gutted]` is a wording that the other side of the line words in its brackets, perhaps differently.
 - `<fire|blaze>` is a free choice, in reports only. ` / ` parts sentences that need not stand together in the report.
@@ -236,7 +237,7 @@ def render(template: str, values: Values, line: str = "", summary: bool = False,
                 text += write(value, initial, summary, values.rng)
             else:
                 text += FORMS[form](value) if form else value
-            if key in values.roles and form not in _PRONOUNS:
+            if key.rstrip("+") in values.roles and form not in _PRONOUNS:
                 spans.append(Span(start, len(text), key, part))
     if opening:
         text = text[:1].upper() + text[1:]

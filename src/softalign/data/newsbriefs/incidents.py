@@ -105,16 +105,16 @@ FLOOD = Event(
     {"place": "town", "count": "count", "river": "river", "day": "weekday", "site": "building"},
     lines(
         (
-            "The River {river} [burst] its banks on {day}.",
-            "The River {river} [overflowed] its banks@where on {day}@homes@site.",
+            "The [River] {river} [burst] its banks on {day}.",
+            "The [River] {river} [overflowed] its banks@where on {day}@homes@site.",
         ),
         (
-            "High water on the River {river} [broke] a dyke on {day}.",
-            "The {day} flood of the River {river} [breached] a dyke@where@homes@site.",
+            "High water on the [River] {river} [broke] a dyke on {day}.",
+            "The {day} flood of the [River] {river} [breached] a dyke@where@homes@site.",
         ),
         (
-            "After days of rain the {river} [rose] over its wall on {day}.",
-            "The River {river} [flooded] over its wall on {day}@where@homes@site.",
+            "After days of rain the [River] {river} [rose] over its wall on {day}.",
+            "The [River] {river} [flooded] over its wall on {day}@where@homes@site.",
         ),
     ),
     {
@@ -163,7 +163,7 @@ CRASH = Event(
         ),
         (
             "A tram [ran into] the back of another at {street} on {day}.",
-            "Two trams [collided] at {street}@where on {day}@toll@cause.",
+            "Trams [collided] at {street}@where on {day}@toll@cause.",
         ),
     ),
     {
@@ -214,12 +214,12 @@ RESCUE = Event(
         "where": located("the rescue"),
         "hours": lines(
             ("They had [waited] for {hours} hours.", " after a [wait] of {hours} hours"),
-            ("It was not {hours~} hours, as first reported, but {hours} until help [came].", " after {hours} hours"),
+            ("It was not {hours~} hours, as first reported, but {hours} until help came.", " after {hours} hours"),
             ("The search [lasted] {hours} hours, {hours~} of them in the dark.", " after a [search] of {hours} hours"),
         ),
         "who": lines(
-            ("A search dog from {town7} [found] the way to them.", ", thanks to a dog"),
-            ("A call from a mobile phone [led] to the place.", ", thanks to a phone call"),
+            ("A search [dog] from {town7} found the way to them.", ", thanks to a [dog]"),
+            ("A call from a mobile [phone] led to the place.", ", thanks to a [phone] call"),
         ),
     },
     (
@@ -256,8 +256,8 @@ OUTAGE = Event(
             ("Everything worked again {hours} hours [later].", "; all was well {hours} hours [later]"),
         ),
         "cause": lines(
-            ("Technicians [traced] the trouble to {cause}.", " because of {cause}"),
-            ("A hacker was suspected first, then {cause~}. / What they [found] was {cause}.", " owing to {cause}"),
+            ("Technicians traced the trouble to {cause}.", " because of {cause}"),
+            ("A hacker was suspected first, then {cause~}. / What they found was {cause}.", " owing to {cause}"),
             ("It was [due to] {cause}, said {person8} of the utility.", " [due to] {cause}"),
         ),
     },

@@ -27,7 +27,7 @@ def located(it: str) -> tuple[Line, ...]:
             f"At first {{place~}} was named as the scene of {it}. That was a mistake: it was {{place}}.",
             " in {place}",
         ),
-        (f"{{place~}} was spared, but [nearby] {{place}} was not: {it} was there.", " at {place}"),
+        (f"{{place~}} was spared, but nearby {{place}} was not: {it} was there.", " at {place}"),
         (
             f"Callers spoke of {{place~}} and of {{place}}; only the second turned out to be right for {it}.",
             " in {place}",
