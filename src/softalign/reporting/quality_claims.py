@@ -19,6 +19,7 @@ from softalign.reporting.estimates import (
     weighted_mean,
     weighted_slope,
 )
+from softalign.reporting.names import NAMES
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 
 # How the differences by length are measured: a score that a single sentence has.
@@ -87,8 +88,9 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     slope = difference({model: slopes(model) for model in pair})
     short = difference({model: means(model, fifths[0].rows) for model in pair})
     long = difference({model: means(model, fifths[-1].rows) for model in pair})
-    ends = f"shortest fifth {_signed(short)}, longest fifth {_signed(long)} points of {metric}"
-    quantity = f"{metric}, points per 10 source words"
+    name = NAMES[metric]
+    ends = f"shortest fifth {_signed(short)}, longest fifth {_signed(long)} points of {name}"
+    quantity = f"{name}, points per 10 source words"
     if len(fifths) < 2:
         return [case.verdict("C4", NOT_DECIDED, quantity, slope, "all sources are about equally long")]
     if by_interval(slope) == REFUTED or by_interval(long) == REFUTED:

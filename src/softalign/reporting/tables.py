@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from softalign.reporting.comparisons import decisive
+from softalign.reporting.comparisons import POOLED, decisive
 from softalign.reporting.estimates import Estimate
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
@@ -41,20 +41,21 @@ def number(value: float | int | None, signed: bool = False) -> str:
     """A number for a table: as many digits as mean something."""
     if value is None:
         return NONE
-    sign = "+" if signed else ""
     size = abs(value)
-    if size >= 1000:
-        return f"{value:{sign},.0f}"
-    if size >= 100:
-        return f"{value:{sign}.0f}" if float(value).is_integer() else f"{value:{sign}.1f}"
-    if size >= 10:
-        return f"{value:{sign}.1f}"
-    return f"{value:{sign}.2f}" if size >= 1 or size == 0 else f"{value:{sign}.3f}"
+    if size >= 1000 or isinstance(value, int):
+        return _minus(f"{value:{'+' if signed else ''},.0f}")
+    digits = 1 if size >= 10 else 2 if size >= 1 else 3
+    return _minus(f"{value:{'+' if signed else ''}.{digits}f}")
 
 
 def score(value: float | None, signed: bool = False) -> str:
     """A score in points: one decimal."""
-    return NONE if value is None else f"{value:{'+' if signed else ''}.1f}"
+    return NONE if value is None else _minus(f"{value:{'+' if signed else ''}.1f}")
+
+
+def _minus(text: str) -> str:
+    """With a real minus sign, and without one before zero."""
+    return text.replace("-", "" if set(text) <= set("-0.,") else "−")
 
 
 def interval(low: float | None, high: float | None, signed: bool = True, text: Any = score) -> str:
@@ -152,7 +153,7 @@ def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Tab
         [
             f"{row['candidate']} – {row['baseline']}",
             NAMES[row["metric"]],
-            f"{row['scope']}: {seed_list(row['seeds'])}",
+            f"{'pooled over ' if row['scope'] == POOLED else ''}{seed_list(row['seeds'])}",
             score(row["difference"], signed=True),
             interval(row["low"], row["high"]),
             p_value(row["p_value"]),
@@ -170,7 +171,7 @@ def cost_table(results: Results, task: str) -> Table:
     rows = []
     for model in record["models"]:
         runs = runs_of(results, task, model)
-        epochs = " / ".join(number(run["cost"]["epochs"]).removesuffix(".00") for run in runs)
+        epochs = " / ".join(number(run["cost"]["epochs"]) for run in runs)
         flat = " / ".join({True: "yes", False: "no"}.get(run["cost"]["flattened"], NONE) for run in runs)
         rows.append([model, *[number(mean_of(runs, "cost", key)) for key in COSTS], epochs, flat])
     return Table(f"{task}: cost", ["arm", *COSTS.values(), "epochs", "validation loss flat"], rows)

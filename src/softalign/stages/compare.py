@@ -6,7 +6,7 @@ python -m softalign.stages.compare evaluation.bootstrap_samples=10000
 
 from __future__ import annotations
 
-from softalign.composition import read_params
+from softalign.composition import Params, read_params
 from softalign.config import Config
 from softalign.paths import Layout
 from softalign.reporting.claims import decide_claims
@@ -20,13 +20,23 @@ from softalign.stages.entry import stage
 
 @stage
 def main(config: Config, layout: Layout) -> None:
-    tasks = read_runs(layout, read_params(layout.params))
+    params = read_params(layout.params)
+    tasks = read_runs(layout, params)
     scored = [score_items(task, config.evaluation) for task in tasks]
     comparisons = [record for task in scored for record in compare_arms(task, config.evaluation)]
     verdicts = decide_claims(scored, config.evaluation)
     results = build_results(tasks, comparisons, verdicts, config.evaluation, layout)
     write_report(layout, results, tasks, config.evaluation)
+    fill_tracking(config, layout, params)
     print(summary_table(results))
+
+
+def fill_tracking(config: Config, layout: Layout, params: Params) -> None:
+    """Runs that DVC took from its cache were logged nowhere: give MLflow what it lacks."""
+    from softalign.training.tracking import record_runs
+
+    arms = [(task, model, seed) for task in params.tasks for model in params.models for seed in params.seeds]
+    record_runs(config.tracking, layout, [layout.run(*arm) for arm in arms])
 
 
 if __name__ == "__main__":
