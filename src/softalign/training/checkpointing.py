@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import pickle
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +46,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError("no such checkpoint", str(path), "train the model first") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = (str(error).strip().splitlines() or ["it is empty"])[0]
         raise UserError(f"not a readable checkpoint: {reason}", str(path), "train the model again") from None
     if not isinstance(content, dict) or "hyper_parameters" not in content or "state_dict" not in content:
         raise UserError("not a checkpoint of softalign", str(path), "train the model again")

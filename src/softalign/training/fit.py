@@ -140,7 +140,12 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         )
         last = output / LAST
         data = Seq2SeqData(prepared, config.optimization, config.seed)
-        trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+        except (KeyboardInterrupt, SystemExit):  # Lightning makes the one into the other
+            done = f"after epoch {len(curve.epochs)}" if curve.epochs else "in its first epoch"
+            print(f"{identity.label}: interrupted {done}; the same command goes on from there", flush=True)
+            raise
     losses = curve.validation_losses
     cost = Cost(
         n_parameters=sum(parameter.numel() for parameter in module.parameters()),
@@ -178,6 +183,7 @@ def _quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
         warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # of torch, about Lightning's own code
         for logger in loggers:
             logger.setLevel(logging.ERROR)
         try:

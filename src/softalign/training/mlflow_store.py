@@ -75,7 +75,7 @@ def sqlite_file(uri: str) -> Path | None:
 
 def store_lock(database: Path) -> FileLock:
     """What a process holds while it creates or corrects the database, or looks for a run in order to create it."""
-    return FileLock(database.with_name(f".{database.name}.lock"), timeout=120)
+    return FileLock(database.with_name(f"{database.name}.lock"), timeout=120)
 
 
 def artifact_root(database: Path) -> str:
@@ -90,7 +90,7 @@ def _create(database: Path) -> None:
     from mlflow import MlflowClient
 
     quiet()
-    beside = database.with_name(f".{database.name}.new")
+    beside = database.with_name(f"{database.name}.new")
     beside.unlink(missing_ok=True)
     MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
     with sqlite3.connect(beside) as connection:  # MLflow took the working directory

@@ -51,6 +51,19 @@ class Seq2SeqModule(pl.LightningModule):
         # Lightning's mean over the epoch weights by batch_size: tokens here.
         self.log("validation_loss", loss, on_epoch=True, prog_bar=True, batch_size=summed.tokens)
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Any,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by the norm of all gradients together (Pascanu et al., 2013).
+
+        Lightning's own refuses a fused optimizer in bf16, because of a gradient scaler that only fp16 has.
+        """
+        if gradient_clip_val:
+            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+
     def configure_optimizers(self) -> Any:
         config = self.optimization
         optimizer = torch.optim.AdamW(  # with weight_decay 0 it is Adam
