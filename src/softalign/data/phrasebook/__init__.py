@@ -2,7 +2,7 @@
 
 `python -m softalign.stages.download task=translation` writes it. Bottom up: `synchronous` (words, links, text),
 `morphology`, `lexicon` (the CSV files here), `numbers`, `noun_phrases`, `verb_groups`, `clauses` build what they are
-told to; `phrases` and `sentences` draw what to build. See docs/data/phrasebook.md.
+told to; `phrase_grammar`, `clause_grammar` and `sentence_grammar` draw what to build. See docs/data/phrasebook.md.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from softalign.config import EmbeddedSource
 from softalign.data import corpus
 from softalign.data.corpus import Example
-from softalign.data.phrasebook.sentences import sentence
+from softalign.data.phrasebook.sentence_grammar import sentence
 
 
 def generate(source: EmbeddedSource) -> dict[str, list[Example]]:

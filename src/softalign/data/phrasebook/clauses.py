@@ -168,7 +168,8 @@ class Clause(NamedTuple):
                 indirect.append(pair.english[:stranded])
             else:
                 (indirect if item.english_preposition else direct).append(pair.english)
-        opening, time, place = (), self.time.english, self.place.english
+        opening: Side = ()
+        time, place = self.time.english, self.place.english
         if front == "time":
             opening, time = join((time, COMMAS.english)), ()
         elif front == "place":

@@ -42,7 +42,7 @@ def relative(case: str, gender: str, number: str) -> str:
 
 
 # person, number, English pronoun -> nom, acc, dat, possessive stem, English subject, object, possessive
-PRONOUNS = {
+PRONOUNS: dict[str, tuple[str, str, str, str, str, str, str, int, str]] = {
     "ich": ("ich", "mich", "mir", "mein", "I", "me", "my", 1, "sg"),
     "du": ("du", "dich", "dir", "dein", "you", "you", "your", 2, "sg"),
     "wir": ("wir", "uns", "uns", "unser", "we", "us", "our", 1, "pl"),
@@ -73,7 +73,7 @@ def noun_form(singular: str, plural: str, gender: str, weak: bool, genitive: str
 
 
 def genitive_singular(singular: str, plural: str, gender: str) -> str:
-    """-es after a hissing sound and in words of one syllable that are not loans (plural -s), else -s; none if feminine."""
+    """-es after a hissing sound and in words of one syllable that are no loans (plural -s), else -s; feminine: none."""
     if gender == "f":
         return singular
     if singular.endswith("is"):

@@ -136,7 +136,7 @@ def name(text: str, gender: str, case: str = "nom", title: Pair = EMPTY) -> Noun
 def personal(key: str, case: str) -> NounPhrase:
     """ich, du, wir, ihr."""
     forms = morphology.PRONOUNS[key]
-    german = forms[("nom", "acc", "dat").index(case)]
+    german = {"nom": forms[0], "acc": forms[1], "dat": forms[2]}[case]
     english = forms[4] if case == "nom" else forms[5]
     pair = lexical(german, english, "PRON")
     return NounPhrase(pair, "m", forms[8], forms[7], refers=key, case=case, pronoun=True)

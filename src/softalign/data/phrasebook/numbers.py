@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from softalign.data.phrasebook.synchronous import Link, Pair, Word, lexical, sequence, words
 
-UNITS = "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split()
-ENGLISH_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-TENS = "- zehn zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
-ENGLISH_TENS = "- ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+UNITS = ["null", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"]
+ENGLISH_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["-", "zehn", "zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig"]
+ENGLISH_TENS = ["-", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def german_number(number: int) -> str:
     """1 to 9999 as one word: 347 is dreihundertsiebenundvierzig."""
-    if number >= 1000:
-        rest = number % 1000
-        return german_number(number // 1000) + "tausend" + (german_number(rest) if rest else "")
-    if number >= 100:
-        rest = number % 100
-        return german_number(number // 100) + "hundert" + (german_number(rest) if rest else "")
+    for size, name in ((1000, "tausend"), (100, "hundert")):
+        if number >= size:
+            many, rest = divmod(number, size)
+            return german_number(many) + name + ("eins" if rest == 1 else german_number(rest) if rest else "")
     if number <= 12:
         return UNITS[number]
     ten, unit = divmod(number, 10)
@@ -82,15 +98,41 @@ def clock(hour: int, quarter: int) -> Pair:
 
 MONTHS = tuple(
     zip(
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
-        "January February March April May June July August September October November December".split(),
+        [
+            "Januar",
+            "Februar",
+            "März",
+            "April",
+            "Mai",
+            "Juni",
+            "Juli",
+            "August",
+            "September",
+            "Oktober",
+            "November",
+            "Dezember",
+        ],
+        [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
         strict=True,
     )
 )
 WEEKDAYS = tuple(
     zip(
-        "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split(),
-        "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+        ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         strict=True,
     )
 )

@@ -118,7 +118,7 @@ def write(side: Iterable[Word], mark: str) -> tuple[str, list[tuple[Link, ...]]]
             if texts and not texts[-1].endswith(","):
                 texts[-1] += ","
             continue
-        if texts and texts[-1] in ("a", "A") and begins_with_vowel(word.text) and "a" != word.text:
+        if texts and texts[-1] in ("a", "A") and begins_with_vowel(word.text) and word.text != "a":
             texts[-1] += "n"
         if word.text == "not" and texts and texts[-1] == "can":
             texts[-1], links[-1] = "cannot", links[-1] + word.links
