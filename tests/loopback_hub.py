@@ -30,6 +30,7 @@ class Repository:
     commits: dict[str, Files] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     gated: bool = False
+    forbidden: bool = False  # the data set is there, and its files are refused
     truncated: bool = False  # data files stop half-way, and the connection closes
 
     def push(self, files: Files, branch: str = "main") -> str:
@@ -95,8 +96,8 @@ class LoopbackHub:
                 commit = resolve and self.commit(repository, resolve[1])
                 if not resolve or not commit:
                     return self.refuse(404, "RevisionNotFound")
-                if repository.gated:
-                    return self.refuse(401, "GatedRepo")
+                if repository.gated or repository.forbidden:
+                    return self.refuse(*self.denial(repository))
                 data = repository.commits[commit].get(resolve[2])
                 if data is None:
                     return self.refuse(404, "EntryNotFound", commit)
@@ -112,8 +113,8 @@ class LoopbackHub:
                 if kind == "revision":
                     siblings = [{"rfilename": path} for path in files]
                     return self.send_json({"id": name, "sha": commit, "siblings": siblings, "gated": repository.gated})
-                if repository.gated:
-                    return self.refuse(401, "GatedRepo")
+                if repository.gated or repository.forbidden:
+                    return self.refuse(*self.denial(repository))
                 if kind == "tree":
                     start = f"{folder.rstrip('/')}/" if folder else ""
                     recursive = "recursive=true" in self.path.lower()
@@ -126,6 +127,9 @@ class LoopbackHub:
             def commit(self, repository: Repository, revision: str) -> str | None:
                 commit = repository.branches.get(revision, revision)
                 return commit if commit in repository.commits else None
+
+            def denial(self, repository: Repository) -> tuple[int, str]:
+                return (401, "GatedRepo") if repository.gated else (403, "")
 
             def refuse(self, status: int, code: str, commit: str = "") -> None:
                 self.send(status, b"", {"X-Error-Code": code, "X-Error-Message": code, "X-Repo-Commit": commit})
