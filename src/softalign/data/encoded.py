@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from softalign.data.batching import Batch, BucketSampler, Row, collate
+from softalign.data.batching import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -68,14 +67,3 @@ class EncodedSplit(torch.utils.data.Dataset[Row]):
 
     def __getitem__(self, row: int) -> Row:
         return row, self._source[row], self._target[row]
-
-    def batches(
-        self, batch_size: int, batch_unit: str = "sentences", rows: NDArray[np.int64] | None = None
-    ) -> Iterator[Batch]:
-        """Batches of similar lengths in a fixed order, of all rows or of those given: for scoring and decoding."""
-        rows = np.arange(len(self)) if rows is None else rows
-        sampler = BucketSampler(
-            self.source_lengths[rows], self.target_lengths[rows], batch_size, batch_unit, shuffle=False
-        )
-        for places in sampler:
-            yield collate([self[int(rows[place])] for place in places])

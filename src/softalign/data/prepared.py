@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import yaml
 from numpy.typing import NDArray
 
 from softalign.config import CleaningConfig, DataConfig
+from softalign.data.atomic import replacing
 from softalign.data.cleaning import Cleaner, Pair
 from softalign.data.tokenizer import Tokenizer
 from softalign.errors import UserError
@@ -61,15 +61,8 @@ def prepare(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
     `folder` is replaced when everything is written, and untouched until then. Raises `UserError` where `raw` is
     missing or incomplete, where no row of a split is left, and where the tokenizer cannot be trained as asked.
     """
-    fresh = folder.with_name(folder.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
-        fresh.mkdir(parents=True)
-        report = _write(raw, fresh, config)
-        _swap(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return report
+    with replacing(folder) as fresh:
+        return _write(raw, fresh, config)
 
 
 def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
@@ -242,16 +235,6 @@ def _fingerprint(folder: Path) -> str:
         with (folder / name).open("rb") as file:
             digest.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()
-
-
-def _swap(fresh: Path, folder: Path) -> None:
-    """Put `fresh` in the place of `folder`: two renames, so that no half-written folder is ever there."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.replace(old)
-    fresh.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _plain(config: DataConfig) -> dict[str, Any]:
