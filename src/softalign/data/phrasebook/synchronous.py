@@ -45,16 +45,20 @@ EMPTY = Pair()
 
 def words(text: str, link: Link, slot: str = "") -> Side:
     """The words of `text`, all with the same link."""
+    if not text:
+        return ()
     links = (link,)
+    if " " not in text:
+        return (Word(text, links, slot),)
     return tuple([Word(part, links, slot) for part in text.split()])
 
 
 def lexical(german: str, english: str, slot: str | None = None) -> Pair:
     """A leaf: words that translate each other as a whole. Without a slot the template shows the German words."""
     link = Link()
-    parts = german.split()
-    links = (link,)
-    side = tuple([Word(part, links, part.lower() if slot is None else slot) for part in parts])
+    if slot is not None:
+        return Pair(words(german, link, slot), words(english, link))
+    side = tuple([Word(part, (link,), part.lower()) for part in german.split()])
     return Pair(side, words(english, link))
 
 
