@@ -21,7 +21,10 @@ def main(config: Config, layout: Layout) -> None:
 
 
 def summary(report: dict[str, Any]) -> list[str]:
-    """What the report of `prepare` says, a line for each split and one for the vocabulary."""
+    """What the report of `prepare` says, a line for each split and one for the vocabulary.
+
+    The text may hold fewer frequent pairs than the vocabulary has room for: then both sizes are named.
+    """
     lines = []
     for split, counts in report["splits"].items():
         taken = [
@@ -29,7 +32,12 @@ def summary(report: dict[str, Any]) -> list[str]:
         ]
         lines.append(f"{split}: {counts['kept']} of {counts['read']} rows kept ({', '.join(taken)})")
     vocabulary = report["vocabulary"]
-    lines.append(f"vocabulary: {vocabulary['source']} source and {vocabulary['target']} target tokens")
+    asked = (
+        f" ({vocabulary['asked']} asked for)"
+        if min(vocabulary["source"], vocabulary["target"]) < vocabulary["asked"]
+        else ""
+    )
+    lines.append(f"vocabulary: {vocabulary['source']} source and {vocabulary['target']} target tokens{asked}")
     return lines
 
 
