@@ -26,15 +26,15 @@ def generate(source: EmbeddedSource) -> dict[str, list[Example]]:
 def brief(rng: random.Random) -> Brief:
     """A report of 30 to 120 words and its summary of 8 to 20 words.
 
-    Most reports are short: the words asked for follow a triangular distribution whose peak is near its lower end.
+    Most reports are short: 30 words are asked for, and an exponentially distributed number of them on top.
     """
     while True:
         made = derive(
             rng.choice(EVENTS),
             rng,
             background=rng.sample(BACKGROUND, 12),
-            asides=rng.randint(0, 2),
-            words=int(rng.triangular(REPORT_WORDS[0], 100, 36)),
+            asides=rng.randint(0, 1),
+            words=REPORT_WORDS[0] + min(80, int(rng.expovariate(1 / 12))),
         )
         if _within(made.example.source, REPORT_WORDS) and _within(made.example.target, SUMMARY_WORDS):
             return made

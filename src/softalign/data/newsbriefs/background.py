@@ -33,7 +33,7 @@ BACKGROUND = (
     "A reader, {person}, asks why {street} has no lamps.",
     "{team} and {team2} share {count} points.",
     "Next week we write about {town}, {product} and the {river}.",
-    "{person.title} grows {substance} on {count} square metres.",
+    "{person.title} sells {substance} at {count} crowns a kilo.",
     "About {crowd} people live in {town}, {count} of them on {street}.",
     "The {animal} in the zoo of {town} has {small} young.",
     "Because of a holiday, offices in {town} open on {weekday}.",

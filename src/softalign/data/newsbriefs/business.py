@@ -201,8 +201,8 @@ FACTORY = Event(
                 ", at a [cost] of {price} million",
             ),
             (
-                "The state pays {price~} million crowns, the company the [rest], {price} million.",
-                ", [paying] {price} million itself",
+                "The state pays {price~} million crowns, the [company] the rest, {price} million.",
+                ", with {price} million from the [firm]",
             ),
         ),
     },

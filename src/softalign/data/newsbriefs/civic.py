@@ -237,8 +237,11 @@ STRIKE = Event(
             ("Not {issue~} but {issue} had [angered] them.", ", [angry] over {issue}"),
         ),
         "size": lines(
-            ("{count} people [took part].", "; {count} [joined in]"),
-            ("The employer counted {count~} people, but the police [count] was {count}.", "; police [counted] {count}"),
+            ("It [concerns] {count} people.", "; {count} are [concerned]"),
+            (
+                "The employer speaks of {count~} people, but the union [counts] {count}.",
+                "; the union [counted] {count}",
+            ),
         ),
     },
     (
@@ -336,7 +339,7 @@ APPOINTMENT = Event(
     {"place": "town", "who": "person", "job": "job", "site": "building", "day": "weekday", "years": "years"},
     lines(
         (
-            "{site.the} is [looking] to a new head, to start on {day}.",
+            "{site.the} [gets] a new head, who starts on {day}.",
             "@!who will [run] {site}@where from {day}@before.",
         ),
         ("On {day} {site} [got] a new head.", "@!who was [named] head of {site}@where on {day}@before."),

@@ -30,6 +30,8 @@ from typing import NamedTuple
 from softalign.data.corpus import Example
 from softalign.data.newsbriefs.lexicon import DRAW, MEN, NUMBER_WORDS, Value, spell
 
+FACT_SHARE = 0.6  # of the facts that an event may have, how many a report tells
+
 _MEN = frozenset(MEN)
 _WORD = re.compile(r"\S+")
 _MARKUP = re.compile(r"\{([^}]+)\}|\[([^\]]+)\]|<([^>]+)>")
@@ -285,7 +287,13 @@ def derive(
     derivation = [f"{event.name}:{number}"]
     for needed, fact in re.findall(r"@(!?)(\w+)", main.summary):
         lines = event.facts[fact]
-        line = choice[fact] if fact in choice else rng.randrange(len(lines)) if needed or rng.random() < 0.8 else None
+        line = (
+            choice[fact]
+            if fact in choice
+            else rng.randrange(len(lines))
+            if needed or rng.random() < FACT_SHARE
+            else None
+        )
         if line is not None:
             told[fact] = lines[line]
             derivation.append(f"{fact}:{line}")

@@ -141,10 +141,10 @@ _THINGS: dict[str, str] = {
     wooden boat, a marble head, a bone flute, an amber necklace, a mosaic floor, a painted tomb, a hoard of
     coins, a copper axe, a jade bead, an ivory comb, a burial mound, a paved road, a well, a chariot wheel, an
     oil lamp, a potter's kiln, a rune stone, a ship's anchor, a temple wall, a leather shoe, a lead seal""",
-    "substance": """green tea, walnuts, olive oil, red cabbage, garlic, oats, dark chocolate, seaweed, lentils,
-        ginger, beetroot
-    juice, turmeric, sourdough bread, almonds, blueberries, black coffee, goat's milk, honey, mushrooms, pumpkin
-    seeds, broccoli, rye, sardines, figs, cinnamon, chickpeas, kefir, spinach, cherries, mint""",
+    "substance": """green tea, walnut oil, olive oil, red cabbage, garlic, oat bran, dark chocolate, seaweed, lentil
+        soup, ginger, beetroot juice, turmeric, sourdough bread, almond milk, blueberry juice, black coffee, goat's milk,
+        honey, mushroom soup, pumpkin oil, broccoli, rye bread, cod liver oil, fig syrup, cinnamon, chickpea flour, kefir,
+        spinach, cherry juice, mint""",
     "benefit": """sleep, memory, balance, eyesight, hearing, digestion, blood pressure, reaction times, muscle strength,
     concentration, joint pain, mood, lung function, bone density, skin, fitness, heart rhythm, migraine""",
     "subject": """mice, students, nurses, retired teachers, sailors, runners, zebrafish, office workers, pilots, rowers,
