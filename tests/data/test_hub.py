@@ -31,7 +31,7 @@ from softalign.errors import UserError
 hub.CONNECT_SECONDS = 1.0  # not 5: a test waits for it
 for fields in json.loads(sys.argv[1]):
     try:
-        splits, origin = load(HubSource(**fields), Path("."), RevisionLock((Path(sys.argv[2]),)))
+        splits, origin = load(HubSource(**fields), [], RevisionLock((Path(sys.argv[2]),)))
         rows = {name: rows.to_list() for name, rows in splits.items()}
         print(json.dumps({"origin": asdict(origin), "splits": rows}))
     except UserError as error:

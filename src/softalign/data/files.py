@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +46,18 @@ class SplitFiles:
         return ", ".join(str(path) for path in self.paths)
 
 
-def find_splits(source: FilesSource, root: Path) -> dict[str, SplitFiles]:
+def find_splits(source: FilesSource, roots: Sequence[Path]) -> dict[str, SplitFiles]:
     """The files of each split that is there; `train` always is.
 
-    `source.path`, relative to `root` unless absolute, is a folder with train.*, validation.* and test.*, a single
-    file (then all of it is `train`), or the common start of two parallel files (data/corpus for data/corpus.de and
-    data/corpus.en).
+    `source.path`, relative to the first of `roots` where it is unless absolute, is a folder with train.*,
+    validation.* and test.*, a single file (then all of it is `train`), or the common start of two parallel files
+    (data/corpus for data/corpus.de and data/corpus.en).
     Raises `UserError` when there is no such file, when a split is there twice, or when half of a parallel pair is.
     """
-    path = root / Path(source.path).expanduser()
+    paths = [root / Path(source.path).expanduser() for root in roots]
+    path = next(
+        (path for path in paths if path.exists() or _parallel_pair(path.parent, (path.name,), source)), paths[0]
+    )
     if path.is_dir():
         return _in_folder(path, source)
     if path.is_file():
@@ -65,7 +68,7 @@ def find_splits(source: FilesSource, root: Path) -> dict[str, SplitFiles]:
                 f"name it {', '.join(FORMATS)} (.gz after it), or give the start of two parallel files' names",
             )
         return {"train": SplitFiles((path,))}
-    pair = _parallel_pair(path.parent, (path.name,), source) if path.parent.is_dir() else None
+    pair = _parallel_pair(path.parent, (path.name,), source)
     if pair:
         return {"train": pair}
     raise UserError("no such file or folder", str(path), "set data.source.path to a file, or to a folder with train.*")

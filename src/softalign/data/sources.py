@@ -1,6 +1,6 @@
 """Text pairs from the Hub, from a person's own files or from an embedded corpus: all end in the same DatasetDict.
 
-    splits, origin = load(config.data.source, Path.cwd(), lock)
+    splits, origin = load(config.data.source, [layout.root], RevisionLock.of(layout))
     splits["train"][0]  # {"source": ..., "target": ...}
 
 Columns: source and target (str); `references` (list of str, the first of which is the target) in evaluation splits
@@ -9,6 +9,7 @@ whose rows were grouped; `alignment` and `template` in embedded corpora.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 Source = EmbeddedSource | HubSource | FilesSource
 
 
-def load(source: Source, root: Path, lock: RevisionLock) -> tuple[datasets.DatasetDict, Origin]:
+def load(source: Source, roots: Sequence[Path], lock: RevisionLock) -> tuple[datasets.DatasetDict, Origin]:
     """The splits train, validation and test of a source, and what identifies them.
 
-    `root` is where a relative path of a `FilesSource` starts; `lock` holds the revisions of Hub data sets.
+    `roots` are where a relative path of a `FilesSource` may start; `lock` holds the revisions of Hub data sets.
     Raises `UserError` for anything that is wrong with the source, with the place and what to do.
     """
     match source:
@@ -39,7 +40,7 @@ def load(source: Source, root: Path, lock: RevisionLock) -> tuple[datasets.Datas
         case HubSource():
             return _load_hub(source, lock)
         case FilesSource():
-            return _load_files(source, root)
+            return _load_files(source, roots)
 
 
 def _load_embedded(source: EmbeddedSource) -> tuple[datasets.DatasetDict, Origin]:
@@ -82,14 +83,14 @@ def _load_hub(source: HubSource, lock: RevisionLock) -> tuple[datasets.DatasetDi
     return _as_dataset_dict(tables), origin
 
 
-def _load_files(source: FilesSource, root: Path) -> tuple[datasets.DatasetDict, Origin]:
-    found = files.find_splits(source, root)
+def _load_files(source: FilesSource, roots: Sequence[Path]) -> tuple[datasets.DatasetDict, Origin]:
+    found = files.find_splits(source, roots)
     complete = len(found) == 3
     tables = {}
     for split, paths in found.items():
         limit = source.train_limit if split == "train" and complete else None
         tables[split] = paths.read(_columns(source), limit)
-    tables, sizes = _finish(tables, source, str(root / source.path))
+    tables, sizes = _finish(tables, source, source.path)
     origin = Origin(kind="files", id=source.path, revision=files.content_hash(found), cut=sizes)
     return _as_dataset_dict(tables), origin
 

@@ -13,7 +13,7 @@ from softalign.stages.entry import stage
 @stage
 def main(config: Config, layout: Layout) -> None:
     lock = RevisionLock.of(layout)
-    splits, origin = load(config.data.source, layout.root, lock)
+    splits, origin = load(config.data.source, [layout.root, layout.store], lock)
     record = write_raw(splits, origin, config.data.name, layout.raw(config.task.name))
     rows = ", ".join(f"{count} {split}" for split, count in record["rows"].items())
     print(f"{config.data.name}: {rows} rows -> {layout.raw(config.task.name)}")
