@@ -39,3 +39,18 @@ def configured() -> Callable[..., Config]:
         )
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def no_outside_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an MLflow store without runs; a test copies it, which is quicker than creating one."""
+    from softalign.training.mlflow_store import ensure_store, tracking_uri
+
+    folder = tmp_path_factory.mktemp("store")
+    ensure_store(tracking_uri(TrackingConfig(), folder))
+    return folder
