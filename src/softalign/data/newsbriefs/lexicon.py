@@ -142,9 +142,9 @@ _THINGS: dict[str, str] = {
     coins, a copper axe, a jade bead, an ivory comb, a burial mound, a paved road, a well, a chariot wheel, an
     oil lamp, a potter's kiln, a rune stone, a ship's anchor, a temple wall, a leather shoe, a lead seal""",
     "substance": """green tea, walnut oil, olive oil, red cabbage, garlic, oat bran, dark chocolate, seaweed, lentil
-        soup, ginger, beetroot juice, turmeric, sourdough bread, almond milk, blueberry juice, black coffee, goat's milk,
-        honey, mushroom soup, pumpkin oil, broccoli, rye bread, cod liver oil, fig syrup, cinnamon, chickpea flour, kefir,
-        spinach, cherry juice, mint""",
+        soup, ginger, beetroot juice, turmeric, sourdough bread, almond milk, blueberry juice, black
+        coffee, goat's milk, honey, mushroom soup, pumpkin oil, broccoli, rye bread, cod liver oil, fig
+        syrup, cinnamon, chickpea flour, kefir, spinach, cherry juice, mint""",
     "benefit": """sleep, memory, balance, eyesight, hearing, digestion, blood pressure, reaction times, muscle strength,
     concentration, joint pain, mood, lung function, bone density, skin, fitness, heart rhythm, migraine""",
     "subject": """mice, students, nurses, retired teachers, sailors, runners, zebrafish, office workers, pilots, rowers,
