@@ -6,6 +6,7 @@ G gates of a cell (elman 1, gru 3, lstm 4).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -38,24 +39,19 @@ class State:
         return State(*(tuple(part[rows] for part in parts) for parts in (self.hidden, self.cells, self.fed)))
 
 
-def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, bidirectional: bool = False) -> nn.RNNBase:
+def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, layers: int) -> nn.RNNBase:
     """torch's recurrent network of the configured cell, batch first, with dropout between its layers.
 
     Recurrent matrices start orthogonal (Saxe et al. 2014), one per gate; input matrices start Glorot uniform; biases
     start at zero, but the LSTM's forget gate at one (Gers et al. 2000).
     """
     cell = CELLS[config.cell]
-    dropout = config.dropout if config.layers > 1 else 0.0  # torch warns about dropout between the layers of one layer
-    activation = {"nonlinearity": config.activation} if config.cell == "elman" else {}
-    kernel = cell.kernel_class(
-        input_size,
-        hidden_size,
-        config.layers,
-        batch_first=True,
-        dropout=dropout,
-        bidirectional=bidirectional,
-        **activation,
-    )
+    dropout = config.dropout if layers > 1 else 0.0  # torch warns about dropout between the layers of one layer
+    kernel: nn.RNNBase
+    if config.cell == "elman":
+        kernel = nn.RNN(input_size, hidden_size, layers, config.activation, batch_first=True, dropout=dropout)
+    else:
+        kernel = cell.kernel_class(input_size, hidden_size, layers, batch_first=True, dropout=dropout)
     for name, parameter in kernel.named_parameters():
         if "weight" in name:
             initialise = nn.init.orthogonal_ if "_hh_" in name else nn.init.xavier_uniform_
@@ -75,13 +71,13 @@ class Cell(nn.Module):
     step. Subclasses give one layer's equation.
     """
 
-    kernel_class: ClassVar[type[nn.RNNBase]]
+    kernel_class: ClassVar[Callable[..., nn.RNNBase]]
     gates: ClassVar[int]
     recurrent_bias_joins: ClassVar[bool] = True  # W_h h + b_h is only ever added to W_x x + b_x: one bias for both
 
     def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
         super().__init__()
-        self.kernel = recurrent_kernel(config, input_size, config.hidden_size)
+        self.kernel = recurrent_kernel(config, input_size, config.hidden_size, config.layers)
         self.context = nn.Linear(context_size, self.gates * config.hidden_size, bias=False) if context_size else None
         if self.context is not None:
             for gate in self.context.weight.data.chunk(self.gates):

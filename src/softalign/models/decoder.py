@@ -17,22 +17,27 @@ from softalign.models.options import memory_size
 
 
 class Bridge(nn.Module):
-    """The decoder's first state s_l = tanh(W_l f_l + b_l), f_l the encoder's last state of layer l, in every arm."""
+    """The decoder's first state s_l = tanh(W_l f_l + b_l), f_l the encoder's last hidden state of layer l.
+
+    The same in every arm. An LSTM's memory cell gets its own W_l and b_l, on the same f_l.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.layers = config.layers
-        parts = 2 if config.cell == "lstm" else 1  # hidden states, then memory cells
-        self.linears = nn.ModuleList(
-            nn.Linear(memory_size(config), config.hidden_size) for _ in range(parts * config.layers)
-        )
-        for name, parameter in self.named_parameters():
-            nn.init.zeros_(parameter) if "bias" in name else nn.init.xavier_uniform_(parameter)
+        self.hidden = self._linears(config)
+        self.cells = self._linears(config) if config.cell == "lstm" else nn.ModuleList()
 
-    def forward(self, final: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """The encoder's final state, parts of (L, B, M), to hidden states and memory cells, each L of (B, H)."""
-        first = [torch.tanh(linear(state)) for linear, state in zip(self.linears, torch.cat(final), strict=True)]
-        return tuple(first[: self.layers]), tuple(first[self.layers :])
+    @staticmethod
+    def _linears(config: ModelConfig) -> nn.ModuleList:
+        linears = nn.ModuleList(nn.Linear(memory_size(config), config.hidden_size) for _ in range(config.layers))
+        for name, parameter in linears.named_parameters():
+            nn.init.zeros_(parameter) if "bias" in name else nn.init.xavier_uniform_(parameter)
+        return linears
+
+    def forward(self, final: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Final states (L, B, M) to hidden states and memory cells, each L of (B, H)."""
+        hidden = tuple(torch.tanh(linear(state)) for linear, state in zip(self.hidden, final, strict=True))
+        return hidden, tuple(torch.tanh(linear(state)) for linear, state in zip(self.cells, final, strict=False))
 
 
 class Readout(nn.Module):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from softalign.config import ModelConfig
 from softalign.models.cells import recurrent_kernel
@@ -25,7 +24,7 @@ class EncoderOutput:
     memory: Tensor  # (B, S, M); zeros on padding
     mask: Tensor  # (B, S) bool, True on tokens
     padding: Tensor  # (B, 1, S): 0 on tokens, -inf on padding; added to attention scores
-    final: tuple[Tensor, ...]  # (L, B, M): the last hidden states; of an LSTM also the last memory cells
+    final: Tensor  # (L, B, M): each layer's hidden state after the last token it reads, both directions
     keys: Tensor | None = None  # (B, S, K): the memory as the arm's attention scores it
 
     def with_keys(self, keys: Tensor | None) -> EncoderOutput:
@@ -40,53 +39,77 @@ class EncoderOutput:
             memory=self.memory[sentences],
             mask=self.mask[sentences],
             padding=self.padding[sentences],
-            final=tuple(part[:, sentences] for part in self.final),
+            final=self.final[:, sentences],
             keys=None if self.keys is None else self.keys[sentences],
         )
 
 
-class Encoder(nn.Module):
-    """A recurrent network over the source, in both directions where the configuration says so.
+class EncoderLayer(nn.Module):
+    """One recurrent layer, in one direction or in both, on sentences laid out as rows of B * S tokens.
 
-    Sequences are packed: a token's vector does not depend on how much padding follows it, nor on the other rows.
-    With `reverse_source` (Sutskever et al. 2014) it reads the last token first.
+    Each direction reads a sentence's tokens first and the padding after them, so that padding changes nothing. (Packed
+    sequences would do the same, but on a CPU their backward pass takes time quadratic in S.)
+    """
+
+    def __init__(self, config: ModelConfig, input_size: int) -> None:
+        super().__init__()
+        size = memory_size(config) // (2 if config.bidirectional else 1)
+        self.left_to_right = recurrent_kernel(config, input_size, size, layers=1)
+        self.right_to_left = recurrent_kernel(config, input_size, size, layers=1) if config.bidirectional else None
+
+    def forward(self, inputs: Tensor, batch: int, reversal: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs (B * S, M) and final states (B, M) of inputs (B * S, I); see `Encoder` for the two indices."""
+        outputs = self._read(self.left_to_right, inputs, batch)
+        final = outputs[last]
+        if self.right_to_left is None:
+            return outputs, final
+        backward = self._read(self.right_to_left, inputs[reversal], batch)
+        return torch.cat((outputs, backward[reversal]), dim=-1), torch.cat((final, backward[last]), dim=-1)
+
+    @staticmethod
+    def _read(kernel: nn.RNNBase, inputs: Tensor, batch: int) -> Tensor:
+        hidden, _ = kernel(inputs.view(batch, -1, inputs.size(-1)))
+        return hidden.reshape(inputs.size(0), -1)
+
+
+class Encoder(nn.Module):
+    """A stack of recurrent layers over the source; with `reverse_source` (Sutskever et al. 2014) last token first.
+
+    A token's vector depends neither on how much padding follows it nor on the other rows.
     """
 
     def __init__(self, config: ModelConfig, embedding: nn.Embedding) -> None:
         super().__init__()
-        directions = 2 if config.bidirectional else 1
         self.reverse_source = config.reverse_source
         self.embedding = embedding
         self.dropout = nn.Dropout(config.dropout)
-        self.kernel = recurrent_kernel(
-            config, config.embedding_size, memory_size(config) // directions, bidirectional=config.bidirectional
+        self.layers = nn.ModuleList(
+            EncoderLayer(config, memory_size(config) if depth else config.embedding_size)
+            for depth in range(config.layers)
         )
 
     def forward(self, source: Tensor, source_lengths: Tensor) -> EncoderOutput:
-        """Encode source ids (B, S) of these lengths (B,), on the CPU."""
+        """Encode source ids (B, S) of these lengths (B,), none of them zero."""
         batch, length = source.shape
-        positions = torch.arange(length, device=source.device)
         lengths = source_lengths.to(source.device).unsqueeze(1)
+        positions = torch.arange(length, device=source.device)
         mask = positions < lengths
-        order = None
+        # Indices into the B * S tokens. One turns each sentence round and leaves its padding; it is its own inverse.
+        first = torch.arange(batch, device=source.device).unsqueeze(1) * length
+        reversal = (first + torch.where(mask, lengths - 1 - positions, positions)).view(-1)
+        last = (first + lengths - 1).view(-1)
+
+        outputs = self.dropout(self.embedding(source)).view(batch * length, -1)
         if self.reverse_source:
-            order = torch.where(mask, lengths - 1 - positions, positions)  # its own inverse
-        reading = source if order is None else source.gather(1, order)
-        packed = pack_padded_sequence(
-            self.dropout(self.embedding(reading)), source_lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        outputs, final = self.kernel(packed)
-        memory, _ = pad_packed_sequence(outputs, batch_first=True, total_length=length)  # (B, S, M)
-        if order is not None:
-            memory = memory.gather(1, order.unsqueeze(2).expand_as(memory))
+            outputs = outputs[reversal]
+        finals = []
+        for depth, layer in enumerate(self.layers):
+            outputs, final = layer(self.dropout(outputs) if depth else outputs, batch, reversal, last)
+            finals.append(final)
+        if self.reverse_source:
+            outputs = outputs[reversal]
+
+        memory = outputs.view(batch, length, -1).masked_fill(~mask.unsqueeze(2), 0.0)
         padding = torch.zeros(batch, 1, length, dtype=memory.dtype, device=memory.device)
         padding = padding.masked_fill(~mask.unsqueeze(1), -math.inf)
-        parts = final if isinstance(final, tuple) else (final,)
-        return EncoderOutput(source, memory, mask, padding, tuple(self._join_directions(part) for part in parts))
-
-    def _join_directions(self, final: Tensor) -> Tensor:
-        """(L * directions, B, M / directions) -> (L, B, M)."""
-        directions = 2 if self.kernel.bidirectional else 1
-        rows, batch, size = final.shape
-        by_layer = final.view(rows // directions, directions, batch, size)
-        return by_layer.transpose(1, 2).reshape(rows // directions, batch, directions * size)
+        return EncoderOutput(source, memory, mask, padding, torch.stack(finals))
