@@ -14,6 +14,14 @@ from softalign.data.phrasebook.synchronous import EMPTY, Pair, lexical, preposit
 CASES_OF_TITLE = {"nom": "Herr", "acc": "Herrn", "dat": "Herrn"}
 
 
+def set_phrase(german: str, english: str) -> Pair:
+    """An adverbial out of the lexicon: word by word if both sides have as many words, else as a whole."""
+    left, right = german.split(), english.split()
+    if len(left) != len(right):
+        return lexical(german, english)
+    return sequence(*(lexical(*part) for part in zip(left, right, strict=True)))
+
+
 class PhraseGrammar:
     """The rules below the clause. `negated` phrases avoid articles that nicht does not go with (some, many, every)."""
 
@@ -167,7 +175,7 @@ class PhraseGrammar:
             distance=0.0 if mode == "present" else 0.12,
         )  # fmt: skip
         if form == "adverb":
-            return lexical(*self.lexicon.adverbs["time", mode].draw(self.generator))
+            return set_phrase(*self.lexicon.adverbs["time", mode].draw(self.generator))
         if form == "weekday":
             return self.weekday(mode)
         if form == "clock":
@@ -182,7 +190,7 @@ class PhraseGrammar:
         """A time that by itself says "future", so that the present tense can be understood so."""
         form = self.pick(adverb=0.5, weekday=0.2, distance=0.3)
         if form == "adverb":
-            return lexical(*self.lexicon.adverbs["time", "telling"].draw(self.generator))
+            return set_phrase(*self.lexicon.adverbs["time", "telling"].draw(self.generator))
         return self.weekday("future", certain=True) if form == "weekday" else self.distance("future")
 
     def weekday(self, mode: str, certain: bool = False) -> Pair:

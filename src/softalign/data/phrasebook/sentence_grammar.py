@@ -27,7 +27,7 @@ CONJUNCTIONS = (
     ("bis", "until", ("past", "present", "future"), "present"),
 )
 # Number of clauses in a sentence and how often.
-CLAUSES = {1: 0.28, 2: 0.31, 3: 0.20, 4: 0.12, 5: 0.09}
+CLAUSES = {1: 0.27, 2: 0.28, 3: 0.19, 4: 0.13, 5: 0.08, 6: 0.05}
 MIN_WORDS, MAX_WORDS = 4, 50
 
 
