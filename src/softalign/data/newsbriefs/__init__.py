@@ -7,11 +7,11 @@ import random
 from softalign.config import EmbeddedSource
 from softalign.data import corpus
 from softalign.data.corpus import Example
-from softalign.data.newsbriefs import business, civic, culture, incidents
+from softalign.data.newsbriefs import accidents, business, civic, culture, justice, nature
 from softalign.data.newsbriefs.background import BACKGROUND
 from softalign.data.newsbriefs.grammar import Brief, derive
 
-EVENTS = (*incidents.EVENTS, *civic.EVENTS, *business.EVENTS, *culture.EVENTS)
+EVENTS = tuple(event for theme in (accidents, nature, justice, civic, business, culture) for event in theme.EVENTS)
 REPORT_WORDS = (30, 120)
 SUMMARY_WORDS = (8, 20)
 

@@ -1,9 +1,9 @@
-"""Types of event: takeovers, recalls, plants, jobs and results."""
+"""Types of event: takeovers, recalls, plants, jobs, results and new heads."""
 
 from __future__ import annotations
 
 from softalign.data.newsbriefs.grammar import Event
-from softalign.data.newsbriefs.mechanisms import lines, total
+from softalign.data.newsbriefs.mechanisms import described, lines, total
 
 _PLANT = lines(
     ("The works are in {place}.", " in {place}"),
@@ -258,4 +258,39 @@ RESULTS = Event(
     ),
 )
 
-EVENTS = (TAKEOVER, RECALL, LAYOFFS, FACTORY, RESULTS)
+APPOINTMENT = Event(
+    "appointment",
+    {"place": "town", "who": "person", "job": "job", "site": "building", "day": "weekday", "years": "years"},
+    lines(
+        (
+            "{site.the} [gets] a new head, who starts on {day}.",
+            "@!who will [run] {site}@where from {day}@before.",
+        ),
+        ("On {day} {site} [got] a new head.", "@!who was [named] head of {site}@where on {day}@before."),
+        (
+            "The search for a head of {site} [ended] on {day}.",
+            "@!who was [picked] to lead {site}@where on {day}@before.",
+        ),
+    ),
+    {
+        "who": described("The board|The committee|The owners", "<took|picked|settled on>"),
+        "where": lines(
+            ("It is the one in {place}.", " in {place}"),
+            ("It should not be confused with that of {place~}; it is in {place}.", " in {place}"),
+        ),
+        "before": lines(
+            ("The post had been [empty] for {years} years.", " after {years} [vacant] years"),
+            (
+                "{person7} had [held] the post for {years} years, and {person8} for {years~} before that.",
+                ", following a [holder] of {years} years",
+            ),
+        ),
+    },
+    (
+        "The salary is {count7} thousand crowns.",
+        "{person9}, a member from {town9}, voted against on {weekday9}.",
+        "It has {count8} employees and was founded in {past8}.",
+    ),
+)
+
+EVENTS = (TAKEOVER, RECALL, LAYOFFS, FACTORY, RESULTS, APPOINTMENT)

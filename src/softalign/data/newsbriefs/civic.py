@@ -1,20 +1,9 @@
-"""Types of event: councils, courts, elections, roads, schools and the rest of public life."""
+"""Types of event: councils, elections, roads, schools and the rest of public life."""
 
 from __future__ import annotations
 
 from softalign.data.newsbriefs.grammar import Event
-from softalign.data.newsbriefs.mechanisms import casualties, described, lines
-
-_TOWN = lines(
-    ("The decision is for {place}.", " in {place}"),
-    ("All this is about {place}; {place~} will decide in {count7} weeks.", " in {place}"),
-    (
-        "An earlier report named {place~} by mistake. It is [the town] of {place} that is meant.",
-        " in [the town] of {place}",
-    ),
-    ("While {place~} is still talking, {place} has made up its mind.", " in {place}"),
-    ("Visitors from {place~} had followed the debate in {place}, where it was held.", " in {place}"),
-)
+from softalign.data.newsbriefs.mechanisms import debated, described, lines
 
 COUNCIL = Event(
     "council",
@@ -42,7 +31,7 @@ COUNCIL = Event(
         ),
     ),
     {
-        "where": _TOWN,
+        "where": debated(),
         "site": lines(
             ("The site is on {street}.", " on {street}"),
             ("{street~} had been ruled out, which left {street} as the place.", " on {street}"),
@@ -105,57 +94,6 @@ ELECTION = Event(
         "{count8} polling stations in {town8} ran out of paper.",
         "{person8}, who leads the council, is {count9}.",
         "The mayor has {small7} deputies, among them {person9}, {job9.an}.",
-    ),
-)
-
-TRIAL = Event(
-    "trial",
-    {"place": "town", "who": "person", "crime": "crime", "years": "years", "job": "job", "day": "weekday"},
-    lines(
-        (
-            "{who}, {job.an}, was [found guilty] of {crime} on {day}; {who~}, also charged, went free.",
-            "{who} was [convicted] of {crime}@where on {day}@years.",
-        ),
-        (
-            "{who~}, {job~.an}, and {who}, {job.an}, were both charged with {crime}. / On {day} the judge "
-            "[convicted] the {job} only.",
-            "A court@where [convicted] {who} of {crime} on {day}@years.",
-        ),
-        (
-            "{who}, {job.an}, and {who~}, {job~.an}, were both charged with {crime}. / On {day} the "
-            "{job~} was cleared and the {job} "
-            "was [not].",
-            "{who} was [guilty] of {crime}, a court@where said on {day}@years.",
-        ),
-        (
-            "{who} had [denied] {crime~} and {crime}. / On {day} the jury believed {who.them} on the "
-            "first charge alone.",
-            "A jury@where [rejected] the denial of {crime} by {who} on {day}@years.",
-        ),
-    ),
-    {
-        "where": lines(
-            ("The court sits in {place}.", " in {place}"),
-            ("The case had been moved from {place~} to {place}.", " in {place}"),
-            ("It was tried in {place}, though the deed was done in {place~}.", " in {place}"),
-        ),
-        "years": lines(
-            (
-                "The prosecutor had asked for {years~} years. / The [sentence] is {years}.",
-                ", with a [sentence] of {years} years",
-            ),
-            ("The [term] is {years} years in prison.", " and [jailed] for {years} years"),
-            (
-                "The defence wanted {years~} years, the prosecutor {years~2}; {years} were [given].",
-                "; the [term] is {years} years",
-            ),
-        ),
-    },
-    (
-        "{person7}, a witness from {town7}, spoke for {small7} hours.",
-        "The judge, {person8}, had sent {job8.an} to prison for {crime8} in {past8}.",
-        "The trial began in {count7} hours of rain, on a {weekday7}.",
-        "The court heard {count8} witnesses, among them {job9.an} from {town9}.",
     ),
 )
 
@@ -334,72 +272,4 @@ BUDGET = Event(
     ),
 )
 
-APPOINTMENT = Event(
-    "appointment",
-    {"place": "town", "who": "person", "job": "job", "site": "building", "day": "weekday", "years": "years"},
-    lines(
-        (
-            "{site.the} [gets] a new head, who starts on {day}.",
-            "@!who will [run] {site}@where from {day}@before.",
-        ),
-        ("On {day} {site} [got] a new head.", "@!who was [named] head of {site}@where on {day}@before."),
-        (
-            "The search for a head of {site} [ended] on {day}.",
-            "@!who was [picked] to lead {site}@where on {day}@before.",
-        ),
-    ),
-    {
-        "who": described("The board|The committee|The owners", "<took|picked|settled on>"),
-        "where": lines(
-            ("It is the one in {place}.", " in {place}"),
-            ("It should not be confused with that of {place~}; it is in {place}.", " in {place}"),
-        ),
-        "before": lines(
-            ("The post had been [empty] for {years} years.", " after {years} [vacant] years"),
-            (
-                "{person7} had [held] the post for {years} years, and {person8} for {years~} before that.",
-                ", following a [holder] of {years} years",
-            ),
-        ),
-    },
-    (
-        "The salary is {count7} thousand crowns.",
-        "{person9}, a member from {town9}, voted against on {weekday9}.",
-        "It has {count8} employees and was founded in {past8}.",
-    ),
-)
-
-PROTEST = Event(
-    "protest",
-    {"place": "town", "plan": "project", "count": "count", "street": "street", "day": "weekday"},
-    lines(
-        (
-            "People [marched] against {plan} on {day}.",
-            "A [march] against {plan} was held@where on {day}@arrests@street.",
-        ),
-        (
-            "People [blocked] traffic on {day} because they want {plan}.",
-            "Supporters of {plan} [stopped] traffic@where on {day}@arrests@street.",
-        ),
-        (
-            "On {day} a crowd [called] for {plan} instead of {plan~}.",
-            "A crowd@where [demanded] {plan} on {day}@arrests@street.",
-        ),
-    ),
-    {
-        "where": _TOWN,
-        "arrests": casualties("people", "arrested", "held"),
-        "street": lines(
-            ("They met on {street~} and were [stopped] on {street}.", ", [ending] on {street}"),
-            ("The whole of it took place on {street}.", " on {street}"),
-        ),
-    },
-    (
-        "Last month {hundreds7} had come together in {town7}.",
-        "{person7}, {job7.an}, held a speech of {small7} minutes.",
-        "The mayor, {person8}, was in {town8} until {weekday8}.",
-        "Shops on {street7} stayed shut.",
-    ),
-)
-
-EVENTS = (COUNCIL, ELECTION, TRIAL, ROADWORKS, STRIKE, SCHOOL, BUDGET, APPOINTMENT, PROTEST)
+EVENTS = (COUNCIL, ELECTION, ROADWORKS, STRIKE, SCHOOL, BUDGET)

@@ -39,6 +39,20 @@ def located(it: str) -> tuple[Line, ...]:
     )
 
 
+def debated() -> tuple[Line, ...]:
+    """Where, of a decision or a demand: the role `place`."""
+    return lines(
+        ("The decision is for {place}.", " in {place}"),
+        ("All this is about {place}; {place~} will decide in {count7} weeks.", " in {place}"),
+        (
+            "An earlier report named {place~} by mistake. It is [the town] of {place} that is meant.",
+            " in [the town] of {place}",
+        ),
+        ("While {place~} is still talking, {place} has made up its mind.", " in {place}"),
+        ("Visitors from {place~} had followed the debate in {place}, where it was held.", " in {place}"),
+    )
+
+
 def casualties(people: str, state: str, noun: str = "injured") -> tuple[Line, ...]:
     """How many: the role `count` of a type that a report can split into two numbers."""
     return lines(
