@@ -6,18 +6,52 @@ import csv
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from softalign.composition import read_params
+from softalign.config import EvaluationConfig
 from softalign.evaluation.scores import corpus_scores, item_statistics
+from softalign.paths import Layout
+from softalign.reporting.claims import decide_claims
+from softalign.reporting.comparisons import Scored, compare_arms, score_items
+from softalign.reporting.results import build_results
+from softalign.reporting.runs import TaskRuns, read_runs
+from softalign.reporting.verdicts import Verdict
 
 NOUNS = ["Garten", "Straße", "Brücke", "Übung", "Zug", "Hund", "Brot", "Fenster", "Lied", "Wagen"]
 WORDS = ["garden", "street", "bridge", "exercise", "train", "dog", "bread", "window", "song", "car"]
 # The share of words that each arm gets right, for short and for long sources.
 SKILL = {"vanilla": (0.75, 0.25), "multiply": (0.74, 0.24), "bahdanau": (0.97, 0.93)}
 CELL = "elman"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A project and what `compare` makes of it."""
+
+    layout: Layout
+    evaluation: EvaluationConfig
+    tasks: list[TaskRuns]
+    scored: list[Scored]
+    comparisons: list[dict[str, Any]]
+    verdicts: list[Verdict]
+    results: dict[str, Any]
+
+
+def report_of(root: Path, **options: Any) -> Reported:
+    """Write a project with `write_project` and compare its arms."""
+    layout = Layout(write_project(root, **options))
+    evaluation = EvaluationConfig(bootstrap_samples=200, attention_examples=1, sample_outputs=3)
+    tasks = read_runs(layout, read_params(layout.params))
+    scored = [score_items(task, evaluation) for task in tasks]
+    comparisons = [record for task in scored for record in compare_arms(task, evaluation)]
+    verdicts = decide_claims(scored, evaluation)
+    results = build_results(tasks, comparisons, verdicts, evaluation, layout)
+    return Reported(layout, evaluation, tasks, scored, comparisons, verdicts, results)
 
 
 def write_project(

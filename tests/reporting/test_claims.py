@@ -1,0 +1,208 @@
+"""The verdicts on the claims, from runs whose outcome is known."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from synthetic_runs import Reported, report_of
+
+from softalign.config import EvaluationConfig
+from softalign.reporting import cost_claims, quality_claims
+from softalign.reporting.claims import CLAIMS, UNTESTED
+from softalign.reporting.comparisons import Scored, score_items
+from softalign.reporting.estimates import Estimate
+from softalign.reporting.runs import Run
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
+
+
+def of(reported: Reported, claim: str, arm: str, task: str = "translation") -> list[Verdict]:
+    return [v for v in reported.verdicts if (v.claim, v.arm, v.task) == (claim, arm, task)]
+
+
+def changed(scored: Scored, arm: str, change: Callable[[Run], None]) -> Case:
+    """The case of `arm` after `change` has been made to each of its runs."""
+    runs = copy.deepcopy(scored.runs)
+    for run in runs.of(arm):
+        change(run)
+    return Case(replace(scored, runs=runs), "vanilla", arm, EvaluationConfig(bootstrap_samples=200))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.1, 2, SUPPORTED), (-2, -0.1, REFUTED), (-1, 1, NOT_DECIDED), (0, 1, NOT_DECIDED), (None, None, NOT_DECIDED)],
+)
+def test_an_interval_becomes_a_verdict(low: float | None, high: float | None, verdict: str) -> None:
+    assert by_interval(Estimate(0.5, low, high)) == verdict
+    mirrored = {SUPPORTED: REFUTED, REFUTED: SUPPORTED, NOT_DECIDED: NOT_DECIDED}
+    assert by_interval(opposite(Estimate(0.5, low, high))) == mirrored[verdict]
+
+
+def test_every_claim_has_a_verdict_for_every_arm_with_attention(one_seed: Reported) -> None:
+    for claim in CLAIMS:
+        arms = {verdict.arm for verdict in one_seed.verdicts if verdict.claim == claim.id}
+        assert arms == {"multiply", "bahdanau"}, claim.id
+
+
+def test_the_claims_are_those_of_the_design_and_each_prints_its_rule() -> None:
+    assert [claim.id for claim in CLAIMS] == ["C1", "C2", "C4", "C5", "C9", "C10", "C11", "C12", "C13"]
+    assert sorted([*UNTESTED, *(claim.id for claim in CLAIMS)], key=lambda name: int(name[1:])) == [
+        f"C{number}" for number in range(1, 15)
+    ]
+    for claim in CLAIMS:
+        for rule in claim.rules:
+            assert rule.startswith("Effect:")
+
+
+def test_a_claim_may_hold_for_one_arm_and_not_for_another(one_seed: Reported) -> None:
+    (better,) = of(one_seed, "C1", "bahdanau")
+    (equal,) = of(one_seed, "C1", "multiply")
+    assert (better.verdict, equal.verdict) == (SUPPORTED, NOT_DECIDED)
+    assert better.effect is not None and better.effect > 40
+    assert better.experiment == "runs/translation/{vanilla,bahdanau}/{1}"
+    assert better.notes == ["one seed: test items resampled, seed variation not covered"]
+
+
+def test_several_seeds_need_no_such_note(two_seeds: Reported) -> None:
+    (verdict,) = of(two_seeds, "C1", "bahdanau")
+    assert verdict.seeds == [1, 2]
+    assert verdict.notes == []
+
+
+def test_summaries_are_also_held_against_systems_that_learn_nothing(one_seed: Reported) -> None:
+    rows = of(one_seed, "C2", "multiply", "summarization")
+    assert [row.against for row in rows] == ["vanilla", "lead-20", "copy"]
+    assert rows[0].verdict == NOT_DECIDED
+    assert rows[2].verdict == SUPPORTED
+
+
+def test_an_advantage_that_grows_with_length_supports_c4(one_seed: Reported) -> None:
+    (growing,) = of(one_seed, "C4", "bahdanau")
+    assert growing.verdict == SUPPORTED
+    assert growing.effect is not None and growing.effect > 0
+
+
+def test_an_advantage_that_shrinks_with_length_refutes_c4(one_seed: Reported) -> None:
+    scored = one_seed.scored[0]
+    # The arm without attention in the role of the candidate, against one that is far better on long sources.
+    case = Case(scored, "bahdanau", "vanilla", one_seed.evaluation)
+    (verdict,) = quality_claims.local_and_long_range(case)
+    assert verdict.verdict == REFUTED
+    assert verdict.effect is not None and verdict.effect < 0
+
+
+def test_c4_measures_the_slope_of_the_sentence_scores(one_seed: Reported) -> None:
+    scored = one_seed.scored[0]
+    words = [item["source_words"] for item in scored.runs.items]
+    points = {
+        model: [float(scored.items[model, 1]["chrf"].score(row)) for row in scored.items[model, 1]["chrf"].values]
+        for model in ("vanilla", "bahdanau")
+    }
+    expected = 10 * np.polyfit(words, np.subtract(points["bahdanau"], points["vanilla"]), 1)[0]
+    (verdict,) = of(one_seed, "C4", "bahdanau")
+    assert verdict.effect == pytest.approx(expected)
+
+
+def test_attention_that_aligns_better_than_the_diagonal_supports_c5(one_seed: Reported) -> None:
+    (good,), (bad,) = of(one_seed, "C5", "bahdanau"), of(one_seed, "C5", "multiply")
+    assert (good.verdict, bad.verdict) == (SUPPORTED, REFUTED)
+    assert good.effect == pytest.approx(-36.0)
+    (missing,) = of(one_seed, "C5", "bahdanau", "summarization")
+    assert missing.verdict == NOT_DECIDED
+    assert "no alignment" in missing.notes[0]
+
+
+def test_attention_that_is_spread_out_does_not_support_c5(one_seed: Reported) -> None:
+    case = changed(one_seed.scored[0], "bahdanau", lambda run: run.scores["alignment"].update(entropy=1.31))
+    (verdict,) = quality_claims.focuses(case)
+    assert verdict.verdict == NOT_DECIDED
+
+
+def test_extra_time_that_grows_with_length_supports_c9(one_seed: Reported) -> None:
+    scoring, decoding = of(one_seed, "C9", "bahdanau")
+    assert scoring.verdict == decoding.verdict == SUPPORTED
+    # The made-up runs need 0.1 ms a source word; the arm with attention 1.4 times as much: 0.04 ms more a word.
+    assert scoring.effect == pytest.approx(0.4)
+
+    def as_vanilla(run: Run) -> None:
+        run.scores["cost"] = one_seed.tasks[0].of("vanilla")[0].scores["cost"]
+
+    equal, _ = cost_claims.heavier_on_long_sequences(changed(one_seed.scored[0], "bahdanau", as_vanilla))
+    assert equal.verdict == NOT_DECIDED
+
+
+@pytest.mark.parametrize(
+    ("speed", "verdict"), [(20_000, SUPPORTED), (29_000, NOT_DECIDED), (45_000, REFUTED), (0, NOT_DECIDED)]
+)
+def test_one_seed_needs_a_clear_ratio_of_training_times(one_seed: Reported, speed: float, verdict: str) -> None:
+    case = changed(one_seed.scored[0], "multiply", lambda run: run.cost.update(train_tokens_per_second=speed))
+    (found,) = cost_claims.slower_per_token(case)
+    assert found.verdict == verdict
+    assert found.neutral == 1
+
+
+def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
+    def losses(run: Run) -> None:
+        run.history[:] = [{"validation_loss": loss, "seconds": 10.0 * n} for n, loss in enumerate([5, 1.2, 1.0], 1)]
+
+    case = changed(one_seed.scored[0], "bahdanau", losses)
+    level = min(row["validation_loss"] for row in case.scored.runs.of("vanilla")[0].history)
+    seconds = next(r["seconds"] for r in case.scored.runs.of("vanilla")[0].history if r["validation_loss"] == level)
+    (verdict,) = cost_claims.slower_to_quality(case)
+    assert verdict.effect == pytest.approx(20.0 / seconds)
+    assert verdict.verdict == REFUTED
+    assert verdict.notes[0] == f"validation loss {level:.3f}"
+
+
+def test_parameters_are_counted_exactly(one_seed: Reported) -> None:
+    (more,), (same,) = of(one_seed, "C11", "bahdanau"), of(one_seed, "C11", "multiply")
+    assert (more.verdict, more.effect) == (SUPPORTED, 73_856)
+    assert (same.verdict, same.effect) == (REFUTED, 0)
+
+
+def test_overfitting_more_and_less_are_opposite_claims_on_one_gap(one_seed: Reported) -> None:
+    (more,), (less,) = of(one_seed, "C12", "bahdanau"), of(one_seed, "C13", "bahdanau")
+    assert (more.verdict, less.verdict) == (SUPPORTED, REFUTED)
+    assert more.effect == pytest.approx(0.08, abs=1e-3)  # ln ratios: 0.10 against 0.02
+    assert (less.effect, less.low, less.high) == pytest.approx((-more.effect, -more.high, -more.low))
+    assert "not matched in size" in more.notes
+
+
+def test_a_perplexity_that_is_not_a_number_decides_nothing(one_seed: Reported) -> None:
+    case = changed(one_seed.scored[0], "bahdanau", lambda run: run.scores["gap"].update(test_perplexity=None))
+    assert cost_claims.overfits_more(case)[0].verdict == NOT_DECIDED
+    assert cost_claims.overfits_less(case)[0].verdict == NOT_DECIDED
+
+
+@pytest.mark.parametrize(
+    ("options", "claim", "reason"),
+    [
+        ({"models": ("multiply", "bahdanau")}, "C1", "no arm without attention was run"),
+        ({"models": ("vanilla",)}, "C1", "no arm with attention was run"),
+        ({}, "C2", "summarization was not run"),
+    ],
+)
+def test_what_the_runs_cannot_speak_to_is_not_decided(
+    tmp_path: Path, options: dict[str, Any], claim: str, reason: str
+) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), rows=6, **options)
+    (verdict,) = [row for row in reported.verdicts if row.claim == claim]
+    assert (verdict.verdict, verdict.notes) == (NOT_DECIDED, [reason])
+
+
+def test_a_further_arm_gets_its_own_verdicts(tmp_path: Path) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), models=("vanilla", "luong"), rows=30)
+    assert {verdict.arm for verdict in reported.verdicts if verdict.claim == "C1"} == {"luong"}
+
+
+def test_an_item_without_a_likelihood_decides_nothing_about_overfitting(tmp_path: Path) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), models=("vanilla", "multiply"), rows=6)
+    run = reported.tasks[0].of("multiply")[0]
+    run.predictions[0]["negative_log_likelihood"] = None
+    case = Case(score_items(reported.tasks[0], reported.evaluation), "vanilla", "multiply", reported.evaluation)
+    assert cost_claims.overfits_more(case)[0].verdict == NOT_DECIDED
