@@ -250,7 +250,7 @@ def test_bad_rows_are_named(hub, machine):
     hub.add("owner/broken", corpus("x") | {"test.jsonl": b'{"de": "a", "en"'})
     nul, broken = machine.run({}, {"id": "owner/broken"})
     assert f"a NUL byte in column 'en' ({NAME}, split test, row 2)" in nul
-    assert "the data set owner/broken cannot be read" in broken
+    assert "a file of the data set owner/broken cannot be read" in broken
 
 
 def test_nested_columns_and_splits_cut_from_train_alone(hub, machine):

@@ -56,5 +56,5 @@ def test_a_users_error_inside_passes_through():
 def test_anything_else_names_the_data_set_and_the_last_cause():
     error = caused(DatasetGenerationError("An error occurred"), ValueError("row 7 is odd\nand more"))
     line = str(explain(SOURCE, "abc", error))
-    assert line.startswith("the data set owner/name cannot be read: row 7 is odd (")
+    assert line.startswith("a file of the data set owner/name cannot be read: row 7 is odd (")
     assert "config de-en, revision abc" in line

@@ -75,7 +75,9 @@ def _text(column: pa.ChunkedArray, name: str, where: str, rows_before: int) -> p
         raise UserError(
             f"column {name!r} holds {column.type}, not text", where, "choose a text column, or a part of it as in a.b"
         )
-    column = pc.fill_null(column.cast(pa.large_string()), "")
+    column = column.cast(pa.large_string())
+    if column.null_count:  # filling copies, and a column may be a memory-mapped one that is larger than memory
+        column = pc.fill_null(column, "")
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:

@@ -78,11 +78,16 @@ def explain(source: HubSource, revision: str | None, error: Exception, first_con
             endpoint(),
             "run the same command again; if it stays so, " + INSTEAD,
         )
+    where = f"{endpoint()}, config {source.config}, revision {revision}"
     if isinstance(error, DatasetGenerationError):
-        text = _line(chain[-1])
+        return UserError(
+            f"a file of the data set {name} cannot be read: {_line(chain[-1])}",
+            where,
+            "set data.source.revision to a commit whose files are whole, or repair a copy and use data=files",
+        )
     return UserError(
         f"the data set {name} cannot be read: {text}",
-        f"{endpoint()}, config {source.config}, revision {revision}",
+        where,
         "correct data.source; a data set needs Parquet, JSON, CSV or text files, for scripts are not run",
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from softalign.config import Config
 from softalign.data.provenance import write_raw
 from softalign.data.revisions import RevisionLock
@@ -12,11 +14,22 @@ from softalign.stages.entry import stage
 
 @stage
 def main(config: Config, layout: Layout) -> None:
+    show_progress(sys.stderr.isatty())
     lock = RevisionLock.of(layout)
     splits, origin = load(config.data.source, [layout.root, layout.store], lock)
     record = write_raw(splits, origin, config.data.name, layout.raw(config.task.name))
     rows = ", ".join(f"{count} {split}" for split, count in record["rows"].items())
     print(f"{config.data.name}: {rows} rows -> {layout.raw(config.task.name)}")
+
+
+def show_progress(wanted: bool) -> None:
+    """The libraries' progress bars are for a terminal: in a log, each of their steps is a line."""
+    import datasets
+    import huggingface_hub.utils
+
+    if not wanted:
+        datasets.disable_progress_bars()
+        huggingface_hub.utils.disable_progress_bars()
 
 
 if __name__ == "__main__":
