@@ -157,7 +157,7 @@ class ClauseGrammar(PhraseGrammar):
             self.theme = subject
         quality = self.lexicon.adjectives[kind].draw(self.generator)
         predicate = lexical(quality.german, quality.english, "ADJ")
-        if self.chance(0.35):
+        if not negated and self.chance(0.35):
             very = self.generator.choice(
                 (("sehr", "very"), ("ziemlich", "quite"), ("zu", "too"), ("besonders", "particularly"))
             )

@@ -161,11 +161,15 @@ class Clause(NamedTuple):
         relative: list[Side] = []
         direct: list[Side] = []
         indirect: list[Side] = []
+        pronoun = any(item.pronoun and not (item.dative or item.english_preposition) for item in self.objects)
         for item, pair in phrases:
             if item.relative:
                 stranded = 1 if item.english_preposition else 0
                 relative.append(pair.english[stranded:])
                 indirect.append(pair.english[:stranded])
+            elif item.dative and pronoun and not item.english_preposition:  # "shows it to the guest"
+                links = pair.german[0].links
+                indirect.append((Word("to", links), *pair.english))
             else:
                 (indirect if item.english_preposition else direct).append(pair.english)
         opening: Side = ()

@@ -42,7 +42,6 @@ FITS = {
             "opening"),
     "thing": ("text", "device", "vehicle", "clothing", "furniture", "tool", "opening"),
     "animate": ("person", "animal"),
-    "container": ("tool", "furniture"),
 }  # fmt: skip
 
 
