@@ -54,8 +54,8 @@ def score(value: float | None, signed: bool = False) -> str:
 
 
 def _minus(text: str) -> str:
-    """With a real minus sign, and without one before zero."""
-    return text.replace("-", "" if set(text) <= set("-0.,") else "−")
+    """With a real minus sign, and without any sign before zero."""
+    return text.lstrip("+-") if set(text) <= set("+-0.") else text.replace("-", "−")
 
 
 def interval(low: float | None, high: float | None, signed: bool = True, text: Any = score) -> str:

@@ -1,0 +1,84 @@
+"""Figures show the data that they are given."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from synthetic_runs import Reported
+
+from softalign.reporting import drawings, figures, results
+from softalign.reporting.drawings import Drawing
+
+
+def test_an_arm_has_one_colour_whatever_arms_stand_beside_it() -> None:
+    assert figures.arm_style("bahdanau", ["bahdanau"]) == figures.arm_style("bahdanau", ["vanilla", "x", "bahdanau"])
+
+
+def test_arms_are_told_apart_by_colour_and_marker_alike() -> None:
+    arms = [*figures.COLOURS, "mine", "yours"]
+    styles = [figures.arm_style(arm, arms) for arm in arms]
+    looks = {(style["color"], style["marker"], style["linestyle"]) for style in styles}
+    assert len(looks) == len(arms)
+    assert len({(style["marker"], style["linestyle"]) for style in styles}) == len(arms)  # in grey too
+
+
+def test_loss_curves_draw_every_run(two_seeds: Reported) -> None:
+    curves = results.loss_curves(two_seeds.tasks)
+    (ax,) = figures.loss_curves(curves).axes
+    drawn = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) == 8]
+    assert len(drawn) == 3 * 2 * 2  # arms, seeds, training and validation
+    expected = [row["validation_loss"] for row in curves if row["model"] == "bahdanau" and row["seed"] == 2]
+    assert any(np.array_equal(line, expected) for line in drawn)
+    assert ax.get_xlabel() == "epoch" and ax.get_ylabel() == "loss, nats per token"
+
+
+def test_quality_by_length_averages_seeds_and_names_the_bucket_sizes(two_seeds: Reported) -> None:
+    buckets = results.quality_by_length(two_seeds.tasks)
+    (ax,) = figures.quality_by_length(buckets, 0.95).axes
+    assert [label.get_text() for label in ax.get_xticklabels()][0] == "4–12\nn=12"
+    assert len(ax.containers) == 3
+    assert ax.get_ylabel() == "BLEU"
+
+
+def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
+    weights = [[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]]
+    figure = figures.attention_heat_map(weights, ["$5", "über$"], ["a", "b", "</s>"], "title")
+    ax = figure.axes[0]
+    assert np.array_equal(ax.images[0].get_array(), weights)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["$5", "über$"]
+    assert figures.to_png(figure).startswith(b"\x89PNG")
+
+
+def test_the_same_data_gives_the_same_file(one_seed: Reported) -> None:
+    first, second = (drawings.draw_all(one_seed.tasks[:1], one_seed.evaluation) for _ in range(2))
+    assert [(d.name, d.svg, d.png) for d in first] == [(d.name, d.svg, d.png) for d in second]
+
+
+@pytest.fixture(scope="module")
+def drawn(one_seed: Reported) -> list[Drawing]:
+    return drawings.draw_all(one_seed.tasks, one_seed.evaluation)
+
+
+def test_every_task_has_every_kind_of_figure(drawn: list[Drawing]) -> None:
+    names = [drawing.name for drawing in drawn]
+    for task in ("translation", "summarization"):
+        assert {f"{task}-loss-curves", f"{task}-quality-by-length", f"{task}-cost-and-quality"} <= set(names)
+        assert f"{task}-attention-bahdanau-0" in names
+        assert not any(name.startswith(f"{task}-attention-vanilla") for name in names)
+    assert len(names) == len(set(names))
+
+
+def test_inline_figures_do_not_share_ids_and_take_the_colour_of_the_text(drawn: list[Drawing]) -> None:
+    ids: set[str] = set()
+    for drawing in drawn:
+        root = ElementTree.fromstring(drawing.inline)
+        own = {element.get("id") for element in root.iter() if element.get("id")}
+        assert not own & ids
+        ids |= own
+        assert root.get("aria-label") == drawing.title
+        assert "currentColor" in drawing.inline and figures.INK not in drawing.inline
+        for element in root.iter():
+            link = element.get("{http://www.w3.org/1999/xlink}href", "")
+            assert link.startswith("data:") or link[1:] in own or not link

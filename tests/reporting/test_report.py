@@ -1,0 +1,224 @@
+"""The report as a reader gets it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from synthetic_runs import Reported, report_of
+
+from softalign.errors import UserError
+from softalign.paths import Layout
+from softalign.reporting import report, tables
+from softalign.reporting.summary import plain, read_results, summary_table
+
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Collects what a page asks for from elsewhere, and whether its tags are closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.outside: list[str] = []
+        self.text: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href", "srcset", "data") and not (value or "").startswith(("#", "data:")):
+                self.outside.append(f"{tag} {name}={value}")
+            if name == "id" and value:
+                self.ids.append(value)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def written(one_seed: Reported) -> Path:
+    report.write_report(one_seed.layout, one_seed.results, one_seed.tasks, one_seed.evaluation)
+    return one_seed.layout.reports
+
+
+@pytest.fixture(scope="module")
+def page(written: Path) -> Page:
+    page = Page()
+    page.feed((written / "index.html").read_text(encoding="utf-8"))
+    return page
+
+
+def test_every_file_is_there(written: Path) -> None:
+    names = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
+    assert {
+        "results.json",
+        "metrics.json",
+        "report.md",
+        "index.html",
+        "plots/loss_curves.csv",
+        "plots/quality_by_length.csv",
+        "figures/translation-loss-curves.png",
+        "figures/translation-loss-curves.svg",
+    } <= names
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(page: Page, written: Path) -> None:
+    assert page.open == []
+    assert page.outside == []
+    html = (written / "index.html").read_text(encoding="utf-8")
+    assert "@import" not in html and "<script" not in html
+    assert not re.findall(r"url\((?!#)", html)
+    assert '<meta name="viewport" content="width=device-width' in html
+    assert "prefers-color-scheme: dark" in html
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_every_table_scrolls_in_its_own_box(written: Path) -> None:
+    html = (written / "index.html").read_text(encoding="utf-8")
+    assert html.count("<table") == len(re.findall(r'<div class="scroll"[^>]*>\s*<table', html)) > 10
+
+
+def test_the_text_of_the_data_cannot_break_the_page(tmp_path: Path) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), models=("vanilla", "bahdanau"), rows=6)
+    run = reported.tasks[0].of("bahdanau")[0]
+    for row in run.predictions:
+        row["prediction"] = "<script>alert(1)</script> a | b & 5 < 6"
+    report.write_report(reported.layout, reported.results, reported.tasks, reported.evaluation)
+    html = (reported.layout.reports / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    markdown = (reported.layout.reports / "report.md").read_text(encoding="utf-8")
+    assert "a \\| b" in markdown
+
+
+def test_both_reports_say_the_same_numbers(page: Page, written: Path, one_seed: Reported) -> None:
+    markdown = (written / "report.md").read_text(encoding="utf-8")
+    text = " ".join(" ".join(page.text).split())
+    record = next(r for r in one_seed.results["comparisons"] if r["metric"] == "bleu" and r["candidate"] == "bahdanau")
+    difference = tables.score(record["difference"], signed=True)
+    for content in (text, markdown):
+        assert f"a difference of {difference}" in content
+        for claim, rule in one_seed.results["rules"].items():
+            assert rule["statement"] in content, claim
+            for sentence in rule["rules"]:
+                assert sentence in content
+        assert "seed variation not covered" in content
+        assert "0123456789ab" in content  # the commit
+
+
+def test_markdown_tables_have_as_many_cells_as_headings(written: Path) -> None:
+    lines = (written / "report.md").read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines):
+        if line.startswith("| ---") or line.startswith("| ---:"):
+            cells = len(re.split(r"(?<!\\)\|", line))
+            row = number - 1
+            while row < len(lines) and lines[row].startswith("|"):
+                assert len(re.split(r"(?<!\\)\|", lines[row])) == cells, lines[row]
+                row += 1
+            assert row > number + 1 or not lines[row].strip()
+
+
+def test_markdown_shows_figures_that_exist(written: Path) -> None:
+    linked = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (written / "report.md").read_text(encoding="utf-8"))
+    assert linked
+    assert all((written / path).is_file() for path in linked)
+
+
+def test_samples_are_spread_over_the_lengths_and_mark_foreign_words(one_seed: Reported) -> None:
+    task = one_seed.tasks[0]
+    samples = report.choose_samples(task, 3)
+    lengths = [len(sample.source.split()) for sample in samples]
+    assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
+    assert [arm for arm, _ in samples[0].outputs] == ["vanilla", "multiply", "bahdanau"]
+    for sample in samples:
+        for _, words in sample.outputs:
+            assert all(known == (word in sample.references[0].split()) for word, known in words)
+    assert len(report.choose_samples(task, 1000)) == len(task.items)
+    assert report.choose_samples(task, 0) == []
+
+
+def test_the_caveats_follow_the_data(one_seed: Reported, two_seeds: Reported) -> None:
+    assert report.ONE_SEED in report.caveats(one_seed.results)
+    assert report.SEVERAL_SEEDS in report.caveats(two_seeds.results)
+    assert report.EMBEDDED in report.caveats(one_seed.results)
+
+
+def test_several_seeds_are_told_apart_in_the_page(two_seeds: Reported) -> None:
+    report.write_report(two_seeds.layout, two_seeds.results, two_seeds.tasks, two_seeds.evaluation)
+    html = (two_seeds.layout.reports / "index.html").read_text(encoding="utf-8")
+    assert "pooled over 1, 2" in html
+    assert "seed by seed" in html
+
+
+@pytest.mark.parametrize("models", [("vanilla",), ("multiply", "bahdanau")])
+def test_a_report_without_opponents_is_a_report(tmp_path: Path, models: tuple[str, ...]) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), models=models, rows=6)
+    report.write_report(reported.layout, reported.results, reported.tasks, reported.evaluation)
+    assert "not decided" in (reported.layout.reports / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_failure_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), models=("vanilla",), rows=6)
+
+    def write() -> None:
+        report.write_report(reported.layout, reported.results, reported.tasks, reported.evaluation)
+
+    write()
+    (reported.layout.reports / "notebooks").mkdir()
+    before = {path: path.read_bytes() for path in reported.layout.reports.rglob("*") if path.is_file()}
+    monkeypatch.setattr(report, "to_csv", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write()
+    monkeypatch.undo()
+    monkeypatch.setattr(report, "replace_text", lambda *_: (_ for _ in ()).throw(UserError("no space left on disk")))
+    with pytest.raises(UserError):
+        write()
+    after = {path: path.read_bytes() for path in reported.layout.reports.rglob("*") if path.is_file()}
+    assert after == before
+    assert (reported.layout.reports / "notebooks").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"),
+    [
+        (None, False, "–"),
+        (973856, False, "973,856"),
+        (12, False, "12"),
+        (66.283, True, "+66.3"),
+        (-1.066, True, "−1.07"),
+        (-0.0, True, "0.000"),
+        (0.0421, False, "0.042"),
+    ],
+)
+def test_numbers_are_written_with_as_many_digits_as_mean_something(value: float, signed: bool, text: str) -> None:
+    assert tables.number(value, signed) == text
+
+
+def test_the_summary_is_short_and_aligned(one_seed: Reported) -> None:
+    lines = summary_table(one_seed.results).split("\n")
+    assert len(lines) == 13
+    assert max(map(len, lines)) <= 80
+    assert "bahdanau" in lines[5] and "supported" in lines[5]
+
+
+def test_plain_tables_align_names_left_and_numbers_right() -> None:
+    table = tables.Table("caption", ["arm", "n"], [["a", "5"], ["long", "100"]])
+    assert plain(table) == "caption\narm     n\n----  ---\na       5\nlong  100"
+
+
+def test_no_results_yet_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no results yet.*dvc repro"):
+        read_results(Layout(tmp_path))

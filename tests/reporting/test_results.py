@@ -1,0 +1,68 @@
+"""The records that other tools read."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+from synthetic_runs import Reported
+
+from softalign.reporting import results
+
+
+def test_a_run_record_has_what_the_report_promises(one_seed: Reported) -> None:
+    record = one_seed.results["runs"][0]
+    assert {"task", "model", "cell", "seed", "data", "test", "cost"} <= set(record)
+    assert {"bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity"} <= set(record["test"])
+    assert {
+        "n_parameters",
+        "train_seconds",
+        "train_tokens_per_second",
+        "peak_memory_mb",
+        "decode_sentences_per_second",
+    } <= set(record["cost"])
+    arms = [(run["task"], run["model"]) for run in one_seed.results["runs"]]
+    assert arms == [(task, model) for task in ("translation", "summarization") for model in one_seed.tasks[0].models]
+    json.dumps(one_seed.results, allow_nan=False)
+
+
+def test_a_comparison_record_has_what_the_report_promises(one_seed: Reported) -> None:
+    assert list(one_seed.results["comparisons"][0]) == [
+        "task",
+        "metric",
+        "baseline",
+        "candidate",
+        "difference",
+        "low",
+        "high",
+        "p_value",
+        "scope",
+        "seeds",
+    ]
+
+
+def test_numbers_that_json_cannot_hold_become_null() -> None:
+    assert results.finite({"a": [math.inf, 1.5, {"b": math.nan}], "c": np.float64(2), 3: np.int64(4)}) == {
+        "a": [None, 1.5, {"b": None}],
+        "c": 2.0,
+        "3": 4,
+    }
+
+
+def test_flat_metrics_are_means_over_seeds(two_seeds: Reported) -> None:
+    metrics = results.flat_metrics(two_seeds.results)
+    runs = [run.scores["test"]["bleu"] for run in two_seeds.tasks[0].of("bahdanau")]
+    assert list(metrics) == ["translation"]
+    assert list(metrics["translation"]) == ["vanilla", "multiply", "bahdanau"]
+    assert metrics["translation"]["bahdanau"]["bleu"] == round(sum(runs) / 2, 4)
+    assert metrics["translation"]["bahdanau"]["n_parameters"] == 973_856
+
+
+def test_plots_have_a_row_for_each_epoch_and_each_bucket(two_seeds: Reported) -> None:
+    curves = results.loss_curves(two_seeds.tasks)
+    assert len(curves) == 3 * 2 * 8
+    assert list(curves[0]) == ["task", "model", "seed", "epoch", "train_loss", "validation_loss"]
+    buckets = results.quality_by_length(two_seeds.tasks)
+    assert len(buckets) == 3 * 2 * 5
+    assert buckets[0]["source_words"] == "4-12"

@@ -1,0 +1,39 @@
+"""The compare stage as a command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from project import copy_project, run
+from synthetic_runs import write_project
+
+STAGE = (sys.executable, "-m", "softalign.stages.compare", "tracking.enabled=false", "evaluation.bootstrap_samples=100")
+SUMMARY = (sys.executable, "-m", "softalign.reporting.summary")
+
+
+def test_from_run_folders_to_the_report(tmp_path: Path) -> None:
+    folder = write_project(copy_project(tmp_path / "a project"), rows=20, params=False)
+    done = run(folder, *STAGE)
+    results = json.loads((folder / "reports/results.json").read_text(encoding="utf-8"))
+    assert len(results["runs"]) == 6
+    assert results["bootstrap"]["samples"] == 100
+    assert (folder / "reports/index.html").is_file()
+    assert "translation: BLEU on the test set" in done.stdout
+
+    shown = run(folder, *SUMMARY).stdout
+    assert shown.strip().endswith(str(folder / "reports" / "index.html"))
+    assert "summarization: ROUGE-L on the test set" in shown
+
+
+def test_a_missing_run_stops_it_with_one_line_and_keeps_the_report(tmp_path: Path) -> None:
+    folder = write_project(copy_project(tmp_path / "project"), rows=6, params=False)
+    (folder / "reports").mkdir()
+    (folder / "reports/report.md").write_text("earlier", encoding="utf-8")
+    (folder / "runs/translation/multiply/1/test/scores.json").unlink()
+    done = run(folder, *STAGE, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "scores.json" in line and "softalign.stages.evaluate" in line
+    assert (folder / "reports/report.md").read_text(encoding="utf-8") == "earlier"
