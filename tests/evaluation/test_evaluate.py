@@ -1,0 +1,185 @@
+"""An arm that was trained for a few seconds, and one that was hardly trained, evaluated as the stage does it."""
+
+import json
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import sacrebleu
+from tiny_arm import WORDS, tiny_config, train_tiny, write_toy_data
+
+from softalign.data.prepared import load_prepared
+from softalign.errors import UserError
+from softalign.evaluation.arm import load_arm, trained_on
+from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
+from softalign.evaluation.scores import METRICS, item_statistics
+from softalign.evaluation.significance import bootstrap_interval
+from softalign.evaluation.split import Split, split_of
+from softalign.paths import Layout
+
+
+@dataclass
+class Evaluated:
+    scores: dict
+    predictions: list
+    attention: list
+    test: Split
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    layout = Layout(tmp_path_factory.mktemp("project"))
+    write_toy_data(layout, tiny_config("bahdanau"))
+    return layout
+
+
+def evaluated(layout, config, steps):
+    run = train_tiny(layout, config, steps)
+    data = load_prepared(layout.prepared("translation"), config.data)
+    arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
+    test = split_of(data.splits["test"])
+    outputs = decode(arm, test, config, "arm")
+    likelihoods = score_targets(arm, test, data, config, "arm")
+    scores = assemble_scores(arm, test, outputs, likelihoods, config)
+    write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
+    assert "perplexity" in summary("arm", scores, config)
+    return Evaluated(
+        scores=json.loads((run / "test" / "scores.json").read_text(encoding="utf-8")),
+        predictions=[json.loads(line) for line in (run / "test" / "predictions.jsonl").open(encoding="utf-8")],
+        attention=json.loads((run / "test" / "attention.json").read_text(encoding="utf-8")),
+        test=test,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(layout):
+    return evaluated(layout, tiny_config("bahdanau"), steps=250)
+
+
+@pytest.fixture(scope="module")
+def hardly_trained(layout):
+    return evaluated(layout, tiny_config("vanilla"), steps=3)
+
+
+def test_a_trained_arm_translates(trained):
+    test = trained.scores["test"]
+    assert test["bleu"] > 70 and test["exact_match"] > 50 and 1 < test["perplexity"] < 2
+    assert test["n_rows"] == len(trained.test)
+
+
+def test_scores_are_those_of_the_predictions_on_disk(trained):
+    predictions = [record["prediction"] for record in trained.predictions]
+    references = [record["references"] for record in trained.predictions]
+    expected = sacrebleu.corpus_bleu(predictions, [[several[0] for several in references]]).score
+    assert trained.scores["test"]["bleu"] == pytest.approx(expected)
+    for metric in METRICS:
+        statistics = item_statistics(predictions, references, [metric])[metric]
+        interval = bootstrap_interval(statistics, 100, 0.95, 0)
+        assert trained.scores["test"][metric] == pytest.approx(interval.score)
+        assert trained.scores["intervals"][metric] == pytest.approx({"low": interval.low, "high": interval.high})
+    assert set(trained.scores["signatures"]) == set(METRICS)
+
+
+def test_predictions_are_in_test_order(trained):
+    assert [record["row"] for record in trained.predictions] == list(range(len(trained.test)))
+    assert [record["source"] for record in trained.predictions] == trained.test.source
+    for record in trained.predictions:
+        assert record["source_words"] == record["target_words"] == len(record["source"].split())
+        assert record["target"] == " ".join(WORDS[word] for word in record["source"].split())
+        assert record["log_probability"] <= 0 <= record["negative_log_likelihood"]
+        if record["prediction"] == record["target"]:
+            assert record["log_probability"] == pytest.approx(-record["negative_log_likelihood"], abs=1e-3)
+
+
+def test_perplexity_is_that_of_the_likelihoods_on_disk(trained):
+    total = sum(record["negative_log_likelihood"] for record in trained.predictions)
+    words = sum(len(record["target"].split()) + 1 for record in trained.predictions)
+    assert trained.scores["test"]["perplexity"] == pytest.approx(math.exp(total / words))
+    assert trained.scores["gap"]["test_perplexity"] == trained.scores["test"]["perplexity"]
+    assert set(trained.scores["gap"]) == {"train_perplexity", "validation_perplexity", "test_perplexity"}
+
+
+def test_attention_finds_the_gold_alignment(trained, hardly_trained):
+    alignment = trained.scores["alignment"]
+    assert alignment["links"] == sum(len(target.split()) for target in trained.test.target)
+    assert alignment["diagonal_error_rate"] == alignment["reachable_error_rate"] == 0  # word by word
+    assert alignment["error_rate"] < 0.5
+    assert alignment["entropy"] < alignment["entropy_uniform"]
+    assert hardly_trained.scores["alignment"] is None
+
+
+def test_attention_maps_have_a_token_for_each_row_and_column(trained, hardly_trained):
+    assert len(trained.attention) == 2
+    for example in trained.attention:
+        weights = np.array(example["weights"])
+        assert weights.shape == (len(example["target_tokens"]), len(example["source_tokens"]))
+        assert example["source_tokens"][-1] == example["target_tokens"][-1] == "</s>"
+        np.testing.assert_allclose(weights.sum(axis=1), 1, atol=0.01)
+        source = trained.test.source[example["row"]]
+        assert "".join(example["source_tokens"][:-1]).replace("▁", " ").strip() == source
+    assert hardly_trained.attention == []
+
+
+def test_buckets_cover_the_test_set_and_are_the_same_for_every_arm(trained, hardly_trained):
+    for arm in (trained, hardly_trained):
+        assert sum(bucket["rows"] for bucket in arm.scores["by_length"]) == len(arm.test)
+        for timings in ("scoring_by_length", "decoding_by_length"):
+            spans = [(timing["low"], timing["high"]) for timing in arm.scores["cost"][timings]]
+            assert spans == [(bucket["low"], bucket["high"]) for bucket in trained.scores["by_length"]]
+        assert arm.scores["cost"]["decode_sentences_per_second"] > 0
+
+
+def test_baselines_copy_and_lead(trained):
+    references = trained.test.references
+    copied = item_statistics(trained.test.source, references, ["chrf"])["chrf"].corpus_score()
+    assert trained.scores["baselines"]["copy"]["chrf"] == pytest.approx(copied)
+    led = item_statistics([" ".join(s.split()[:2]) for s in trained.test.source], references, ["chrf"])["chrf"]
+    assert trained.scores["baselines"]["lead"]["chrf"] == pytest.approx(led.corpus_score())
+
+
+def test_exact_match_belongs_to_the_embedded_corpora(layout, hardly_trained):
+    assert hardly_trained.scores["test"]["exact_match"] is not None
+    from softalign.config import FilesSource
+
+    config = tiny_config("vanilla")
+    config = replace(config, data=replace(config.data, source=FilesSource(path="x")))
+    run = layout.run("translation", "vanilla", 1)
+    data = load_prepared(layout.prepared("translation"))
+    arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
+    test = split_of(data.splits["test"])
+    outputs = replace(decode(arm, test, config, "arm"), texts=[""] * len(test))  # and nothing but empty predictions
+    scores = assemble_scores(arm, test, outputs, score_targets(arm, test, data, config, "arm"), config)
+    assert scores["test"]["exact_match"] is None
+    assert [scores["test"][metric] for metric in METRICS] == [0] * 5
+
+
+def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
+    config = tiny_config("bahdanau")
+    data = load_prepared(layout.prepared("translation"))
+    run = layout.run("translation", "bahdanau", 1)
+    arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
+    test = split_of(data.splits["test"])
+    without = replace(test, alignment=[""] * len(test))
+    outputs, likelihoods = decode(arm, test, config, "arm"), score_targets(arm, test, data, config, "arm")
+    assert assemble_scores(arm, without, outputs, likelihoods, config)["alignment"] is None
+
+
+def test_a_sample_of_a_split_is_fixed_and_in_order(layout):
+    train = load_prepared(layout.prepared("translation")).splits["train"]
+    sample = split_of(train, sample=20)
+    everything = split_of(train)
+    assert len(sample) == 20 and split_of(train, sample=20) == sample
+    places = [everything.source.index(source) for source in sample.source]
+    assert places == sorted(places)
+    assert split_of(train, sample=10_000) == everything
+
+
+def test_refuses_what_was_not_trained_or_trained_on_other_data(layout, trained):
+    data = load_prepared(layout.prepared("translation"))
+    with pytest.raises(UserError, match="nothing has been trained"):
+        trained_on(layout.run("translation", "absent", 1) / "train", data)
+    train = layout.run("translation", "bahdanau", 1) / "train"
+    assert trained_on(train, data).model == "bahdanau"
+    with pytest.raises(UserError, match="trained on other data"):
+        trained_on(train, replace(data, report=data.report | {"fingerprint": "other"}))

@@ -1,0 +1,33 @@
+import pytest
+import torch
+from random_model import random_model, random_rows
+
+from softalign.config import DecodingConfig
+from softalign.data.batching import collate
+from softalign.decoding import search
+from softalign.evaluation.prediction import predict
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("fusion", ["vanilla", "bahdanau"])
+def test_predictions_are_in_the_order_of_the_rows(fusion):
+    model, rows = random_model(fusion), random_rows(11)
+    config = DecodingConfig(beam_size=2, max_length_offset=5, batch_size=4)
+    seen = []
+    found = predict(model, rows, config, CPU, seen.append)
+    assert sum(seen) == 11
+    assert found.seconds > 0
+    for row, hypothesis in zip(rows, found.hypotheses, strict=True):
+        batch = collate([row])
+        (alone,) = search(model, batch.source, batch.source_lengths, config)
+        assert hypothesis.tokens == alone.tokens
+        assert hypothesis.log_probability == pytest.approx(alone.log_probability, abs=1e-4)
+
+
+def test_the_targets_are_not_looked_at():
+    model, rows = random_model("bahdanau"), random_rows(5)
+    config = DecodingConfig(beam_size=2, max_length_offset=5, batch_size=3)
+    without = [(index, source, []) for index, source, _ in rows]
+    tokens = [hypothesis.tokens for hypothesis in predict(model, rows, config, CPU).hypotheses]
+    assert tokens == [hypothesis.tokens for hypothesis in predict(model, without, config, CPU).hypotheses]

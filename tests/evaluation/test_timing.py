@@ -1,0 +1,32 @@
+import numpy as np
+import torch
+from random_model import random_model, random_rows
+
+from softalign.evaluation import timing
+from softalign.evaluation.lengths import length_buckets
+from softalign.evaluation.timing import seconds_by_length
+
+
+def test_a_timing_for_each_bucket_on_its_own_rows():
+    rows = [(place, source, target) for place, (_, source, target) in enumerate(random_rows(30))]
+    buckets = length_buckets([len(source) for _, source, _ in rows], 3)
+    model, batches = random_model("bahdanau"), []
+
+    def run(batch):
+        batches.append(batch)
+        return model.negative_log_likelihood(batch)
+
+    found = seconds_by_length(buckets, rows, torch.device("cpu"), run)
+    assert [(t["low"], t["high"], t["rows"]) for t in found] == [(b.low, b.high, len(b.rows)) for b in buckets]
+    assert all(t["seconds"] > 0 for t in found)
+    timed = [set(batch.rows.tolist()) for batch in batches[:: timing.REPEATS]]
+    assert timed == [set(bucket.rows.tolist()) for bucket in buckets]
+
+
+def test_a_large_bucket_is_sampled_evenly(monkeypatch):
+    monkeypatch.setattr(timing, "TIMED_ROWS", 3)
+    rows = [(place, [5], [5]) for place in range(9)]
+    seen = []
+    found = seconds_by_length(length_buckets([1] * 9, 1), rows, torch.device("cpu"), lambda b: seen.append(b.rows))
+    assert found[0]["rows"] == 3
+    assert np.sort(seen[0].numpy()).tolist() == [0, 4, 8]
