@@ -2,6 +2,8 @@
 
 python -m softalign.stages.compare
 python -m softalign.stages.compare evaluation.bootstrap_samples=10000
+
+By hand, too, it compares the runs that params.yaml names.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from softalign.stages.entry import stage
 
 @stage
 def main(config: Config, layout: Layout) -> None:
+    layout = Layout(layout.root)
     params = read_params(layout.params)
     tasks = read_runs(layout, params)
     scored = [score_items(task, config.evaluation) for task in tasks]
