@@ -29,7 +29,7 @@ def negative_log_likelihoods(
     place = {index: position for position, (index, _, _) in enumerate(rows)}
     result = np.empty(len(rows))
     for batch in sorted_batches(rows, batch_size):
-        values = model.negative_log_likelihood(batch.to(device)).double().cpu().numpy()
+        values = model.negative_log_likelihood(batch.to(device)).cpu().double().numpy()
         result[[place[index] for index in batch.rows.tolist()]] = values
         advance(len(batch))
     return result
@@ -52,6 +52,6 @@ def attention_over(
         if weights is None:
             return
         lengths = zip(batch.target_mask.sum(dim=1).tolist(), batch.source_lengths.tolist(), strict=True)
-        matrices = weights.double().cpu().numpy()
+        matrices = weights.cpu().double().numpy()
         for index, matrix, (steps, positions) in zip(batch.rows.tolist(), matrices, lengths, strict=True):
             yield index, matrix[:steps, :positions]
