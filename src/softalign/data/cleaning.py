@@ -136,17 +136,15 @@ class Cleaner:
 
 def _realigned(pair: Pair, source: str, target: str, config: CleaningConfig) -> str:
     """The links of `pair` between the words of the cleaned texts; a word that became several passes on its links."""
-    links = _links(pair)
     source_places, target_places = _places(pair.source, source, config), _places(pair.target, target, config)
+    links = _links(pair.alignment, len(source_places), len(target_places))
     moved = {(i, j) for old_i, old_j in links for i in source_places[old_i] for j in target_places[old_j]}
     return " ".join(f"{i}-{j}" for i, j in sorted(moved))
 
 
-def _links(pair: Pair) -> list[tuple[int, int]]:
-    """The pairs of indices that an alignment consists of, checked against the words of the raw texts."""
-    source_words, target_words = len(pair.source.split()), len(pair.target.split())
-    links = []
-    for link in pair.alignment.split():
+def _links(alignment: str, source_words: int, target_words: int) -> Iterator[tuple[int, int]]:
+    """The pairs of indices that an alignment consists of, checked against the numbers of words."""
+    for link in alignment.split():
         i, dash, j = link.partition("-")
         if not (dash and i.isdecimal() and j.isdecimal()):
             raise ValueError(f"the alignment {link!r} is not a pair like 0-2")
@@ -154,8 +152,7 @@ def _links(pair: Pair) -> list[tuple[int, int]]:
             raise ValueError(
                 f"the alignment {link!r} points outside {source_words} source and {target_words} target words"
             )
-        links.append((int(i), int(j)))
-    return links
+        yield int(i), int(j)
 
 
 def _places(raw: str, cleaned: str, config: CleaningConfig) -> Sequence[range]:
