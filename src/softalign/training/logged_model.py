@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from softalign.composition import to_dict
 from softalign.training.checkpointing import BEST, read_checkpoint, serialized
 from softalign.training.run_record import RunRecord
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 TOKENIZERS = ("source_tokenizer", "target_tokenizer")
 REQUIREMENTS = ("torch", "tokenizers", "hydra-core", "pyyaml", "numpy", "mlflow")
@@ -31,23 +36,24 @@ def servable(record: RunRecord, prepared: Path) -> bool:
     return bool(fingerprint == record.identity.data_fingerprint)
 
 
-def log_model(uri: str, run_id: str, record: RunRecord, prepared: Path) -> None:
+def log_model(client: MlflowClient, uri: str, run: Run, record: RunRecord, prepared: Path) -> None:
     """Log the model of the best epoch to a run, with the code that it needs."""
     import mlflow
     import mlflow.pyfunc
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.models import Model
 
-    strings = Schema([ColSpec(DataType.string)])
+    run_id = run.info.run_id
     with tempfile.TemporaryDirectory() as temporary, _tracking_to(uri):
         checkpoint = read_checkpoint(record.folder / "train" / BEST)
         slim = Path(temporary) / BEST  # without the optimizer's state, which is two thirds of it
         slim.write_bytes(serialized({key: checkpoint[key] for key in ("hyper_parameters", "state_dict")}))
         config = Path(temporary) / "config.yaml"
         config.write_text(yaml.safe_dump(to_dict(record.config), sort_keys=False), encoding="utf-8")
+        # Created here, because Model.log would put it into MLflow's default experiment.
+        model = client.create_logged_model(run.info.experiment_id, record.identity.model, source_run_id=run_id)
         Model.log(
             artifact_path=None,
-            name="model",
+            model_id=model.model_id,
             flavor=mlflow.pyfunc,
             run_id=run_id,
             python_model=str(Path(__file__).with_name("served_model.py")),
@@ -57,7 +63,6 @@ def log_model(uri: str, run_id: str, record: RunRecord, prepared: Path) -> None:
                 **{name: str(prepared / f"{name}.json") for name in TOKENIZERS},
             },
             code_paths=[str(PACKAGE)],
-            signature=ModelSignature(inputs=strings, outputs=strings),
             pip_requirements=[f"{name}=={version(name)}".split("+")[0] for name in REQUIREMENTS],
         )
 

@@ -25,11 +25,13 @@ LOCATIONS = {  # every column of MLflow's schema that holds the place of an arti
     "logged_models": ("artifact_location",),
     "model_versions": ("source", "storage_location"),
 }
-PATIENCE = {  # unless the person has chosen otherwise: MLflow's own defaults hang for minutes
+ENVIRONMENT = {  # unless the person has chosen otherwise: MLflow's own defaults hang for minutes, and chat
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -43,12 +45,8 @@ def connect(uri: str) -> MlflowClient:
 
     A server that does not answer makes its calls raise within seconds.
     """
-    for name, value in PATIENCE.items():
-        os.environ.setdefault(name, value)
     ensure_store(uri)
-    from mlflow import MlflowClient
-
-    return MlflowClient(uri)
+    return _client(uri)
 
 
 def ensure_store(uri: str) -> None:
@@ -85,18 +83,13 @@ def artifact_root(database: Path) -> str:
 
 def _create(database: Path) -> None:
     """Create the tables in a file of another name first: a process killed meanwhile leaves no half a database."""
-    for name, value in PATIENCE.items():
-        os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
-
-    quiet()
     beside = database.with_name(f"{database.name}.new")
     beside.unlink(missing_ok=True)
-    MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+    _client(f"sqlite:///{beside}").search_experiments(max_results=1)
+    root = artifact_root(database)
     with sqlite3.connect(beside) as connection:  # MLflow took the working directory
-        connection.execute(
-            "UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (f"{artifact_root(database)}/0",)
-        )
+        connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (f"{root}/0",))
+        connection.execute("INSERT INTO experiment_tags (experiment_id, key, value) VALUES (0, ?, ?)", (ROOT_TAG, root))
     connection.close()
     os.replace(beside, database)
 
@@ -104,7 +97,7 @@ def _create(database: Path) -> None:
 def relocate(database: Path) -> None:
     """Rewrite the artifact locations of a database whose folder has been moved or copied.
 
-    MLflow stores them absolute. The tag ROOT_TAG of each experiment of ours says what they begin with.
+    MLflow stores them absolute. The tag ROOT_TAG of the experiments says what they begin with.
     """
     new = artifact_root(database)
     connection = sqlite3.connect(database, timeout=60)
@@ -148,7 +141,12 @@ def experiment_of(client: MlflowClient, uri: str, task: str) -> str:
     return str(found.experiment_id)
 
 
-def quiet() -> None:
-    """Without the note of every migration."""
-    for name in ("mlflow", "alembic", "alembic.runtime.migration"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _client(uri: str) -> MlflowClient:
+    """A client that says nothing of every migration and every retry."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)  # before mlflow is imported
+    from mlflow import MlflowClient
+
+    for name in ("mlflow", "alembic", "alembic.runtime.migration", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return MlflowClient(uri)

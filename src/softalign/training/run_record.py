@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from softalign.composition import training_part, typed
-from softalign.config import Config
+from softalign.config import Config, DecodingConfig
 from softalign.training.cost import Cost
 from softalign.training.curve import read_table
 from softalign.training.identity import Identity
@@ -38,16 +38,21 @@ class RunRecord:
     def read(cls, folder: Path) -> RunRecord:
         """Read runs/<task>/<model>/<seed>/. Raises OSError, ValueError or UserError where it is not complete."""
         train, test = folder / "train", folder / "test"
-        evaluated = (test / "scores.json").exists()
+        config = typed(yaml.safe_load((train / "config.yaml").read_text(encoding="utf-8")))
+        scores = None
+        if (test / "scores.json").exists():
+            scores = json.loads((test / "scores.json").read_text(encoding="utf-8"))
+            # Evaluation may have decoded in another way than the configuration had it at the time of training.
+            config = replace(config, decoding=DecodingConfig(**scores["settings"]["decoding"]))
         return cls(
             folder=folder,
             identity=Identity.read(train / "run.json"),
-            config=typed(yaml.safe_load((train / "config.yaml").read_text(encoding="utf-8"))),
+            config=config,
             cost=Cost(**json.loads((train / "cost.json").read_text(encoding="utf-8"))),
             history=read_table(train / "history.csv"),
             steps=read_table(train / "steps.csv"),
-            scores=json.loads((test / "scores.json").read_text(encoding="utf-8")) if evaluated else None,
-            predictions=_json_lines(test / "predictions.jsonl") if evaluated else [],
+            scores=scores,
+            predictions=_json_lines(test / "predictions.jsonl") if scores else [],
         )
 
     @property

@@ -28,10 +28,9 @@ class ServedModel(PythonModel):
         self.source_tokenizer = Tokenizer.load(paths["source_tokenizer"])
         self.target_tokenizer = Tokenizer.load(paths["target_tokenizer"])
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> list[str]:
-        """The output for each source text: a list of strings, or a data frame with one column of them."""
-        texts = model_input.iloc[:, 0] if hasattr(model_input, "iloc") else model_input
-        sources = [clean_text(str(text), self.config.data.cleaning) for text in texts]
+    def predict(self, context: Any, model_input: list[str], params: dict[str, Any] | None = None) -> list[str]:
+        """The output for each source text."""
+        sources = [clean_text(text, self.config.data.cleaning) for text in model_input]
         decoding = self.config.decoding
         outputs: list[str] = []
         for start in range(0, len(sources), decoding.batch_size):

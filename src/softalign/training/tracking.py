@@ -26,7 +26,7 @@ from softalign.paths import Layout
 from softalign.training import run_record
 from softalign.training.identity import Identity
 from softalign.training.live import Point
-from softalign.training.mlflow_store import connect, experiment_of, quiet, sqlite_file, store_lock, tracking_uri
+from softalign.training.mlflow_store import connect, experiment_of, sqlite_file, store_lock, tracking_uri
 from softalign.training.run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _record_model(client: MlflowClient, uri: str, run: Run, record: RunRecord, p
     decoding = yaml.safe_dump(to_dict(record.config.decoding)).encode()
     version = hashlib.sha256(checkpoint + decoding).hexdigest()[:32]
     if run.data.tags.get(MODEL) != version:
-        log_model(uri, run.info.run_id, record, prepared)
+        log_model(client, uri, run, record, prepared)
         client.set_tag(run.info.run_id, MODEL, version)
 
 
@@ -277,5 +277,4 @@ def _log_batch(client: MlflowClient, run_id: str, **content: dict[str, str]) -> 
 
     params = [Param(key, value[:6000]) for key, value in content.get("params", {}).items()]
     tags: list[Any] = [RunTag(key, value[:5000]) for key, value in content.get("tags", {}).items()]
-    quiet()
     client.log_batch(run_id, params=params, tags=tags)

@@ -1,0 +1,401 @@
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from softalign.composition import to_dict
+from softalign.config import Config, TrackingConfig
+from softalign.paths import Layout
+from softalign.training.fit import TrainingResult, fit
+from softalign.training.identity import identify
+from softalign.training.live import Point
+from softalign.training.mlflow_store import connect, tracking_uri
+from softalign.training.tracking import RunTracker, record_runs, tracked_training
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Configured = Callable[..., Config]
+PREDICTIONS = [
+    {"row": row, "source": "eins zwei", "target": "one two", "references": ["one two"], "prediction": f"one {row}"}
+    for row in range(3)
+]
+
+
+@pytest.fixture(scope="module")
+def trained(prepared: Path, configured: Configured, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    return fit(prepared, configured(max_epochs=2), tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def layout(empty_store: Path, prepared: Path, tmp_path: Path) -> Layout:
+    """A project with prepared data and an MLflow store without runs."""
+    project = tmp_path / "project"
+    shutil.copytree(empty_store, project)
+    shutil.copytree(prepared, Layout(project).prepared("translation"))
+    return Layout(project)
+
+
+def run_folder(layout: Layout, trained: TrainingResult, bleu: float | None = None, beam_size: int = 3) -> Path:
+    """A run of the project as training left it and, with a score, evaluation."""
+    folder = layout.run("translation", "bahdanau", 1)
+    shutil.copytree(trained.folder, folder / "train", dirs_exist_ok=True)
+    if bleu is not None:
+        (folder / "test").mkdir(exist_ok=True)
+        bucket = {"low": 1, "rows": 20, "metric": "bleu", "ci_low": 1.0, "ci_high": 99.0}
+        scores = {
+            "test": {"bleu": bleu, "exact_match": None, "n_rows": 40},
+            "baselines": {"copy": {"bleu": 1.5}},
+            "by_length": [bucket | {"high": 4, "score": bleu + 1}, bucket | {"high": 9, "score": bleu - 1}],
+            "alignment": {"error_rate": 0.25},
+            "gap": {"train_perplexity": 2.0},
+            "cost": {"decode_seconds": 0.5},
+            "settings": {"decoding": asdict(config_of(trained).decoding) | {"beam_size": beam_size}},
+        }
+        (folder / "test" / "scores.json").write_text(json.dumps(scores))
+        (folder / "test" / "predictions.jsonl").write_text("\n".join(map(json.dumps, PREDICTIONS)))
+        (folder / "test" / "lengths.png").write_bytes(b"a figure")
+    return folder
+
+
+def config_of(trained: TrainingResult) -> Config:
+    import yaml
+
+    from softalign.composition import typed
+
+    return typed(yaml.safe_load((trained.folder / "config.yaml").read_text()))
+
+
+def client_of(layout: Layout) -> MlflowClient:
+    return connect(tracking_uri(TrackingConfig(), layout.store))
+
+
+def runs_of(client: MlflowClient, experiment: str = "translation") -> list[Run]:
+    found = client.get_experiment_by_name(experiment)
+    return client.search_runs([found.experiment_id]) if found else []
+
+
+def curve(client: MlflowClient, run: Run, key: str) -> list[tuple[int, float]]:
+    return sorted((metric.step, metric.value) for metric in client.get_metric_history(run.info.run_id, key))
+
+
+def expected_curve(trained: TrainingResult, key: str) -> list[tuple[int, float]]:
+    return [(int(row["step"]), row[key]) for row in trained.history]
+
+
+def test_a_training_is_one_run_with_its_curves(
+    layout: Layout, prepared: Path, configured: Configured, tmp_path: Path, trained: TrainingResult
+) -> None:
+    config = configured(max_epochs=2, tracked=True)
+    output = layout.run("translation", "bahdanau", 1) / "train"
+    for _ in range(2):  # repeated, nothing doubles
+        identity = identify(config, prepared)
+        with tracked_training(config, layout, identity, output) as tracker:
+            fit(prepared, config, output, tracker)
+        shutil.rmtree(output)
+    client = client_of(layout)
+    (run,) = runs_of(client)
+    assert run.info.status == "FINISHED"
+    assert curve(client, run, "validation_loss") == expected_curve(trained, "validation_loss")
+    assert curve(client, run, "lr") == expected_curve(trained, "lr")
+    assert curve(client, run, "step_train_loss") == [(int(row["step"]), row["train_loss"]) for row in trained.steps]
+    assert run.data.metrics["cost.n_parameters"] == trained.cost.n_parameters
+    assert run.data.params["model.hidden_size"] == str(config.model.hidden_size)
+    assert run.data.params["optimization.lr"] == "0.01"
+    expected = {"task": "translation", "model": "bahdanau", "cell": "gru", "seed": "1", "data": "numbers"}
+    assert {key: run.data.tags[key] for key in expected} == expected
+    assert run.data.tags["data_fingerprint"] == identity.data_fingerprint
+    artifacts = {artifact.path for artifact in client.list_artifacts(run.info.run_id, "train")}
+    assert {"train/config.yaml", "train/history.csv", "train/cost.json"} <= artifacts
+    found = client.search_runs([run.info.experiment_id], "tags.model = 'bahdanau' and tags.seed = '1'")
+    assert [other.info.run_id for other in found] == [run.info.run_id]
+
+
+def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) -> None:
+    record_runs(TrackingConfig(), layout, [run_folder(layout, trained, bleu=60.0)])
+    client = client_of(layout)
+    (run,) = runs_of(client)
+    assert run.info.status == "FINISHED"
+    for key in ("train_loss", "validation_loss", "validation_perplexity", "lr"):
+        assert curve(client, run, key) == expected_curve(trained, key)
+    assert run.data.metrics["test.bleu"] == 60.0
+    assert run.data.metrics["baselines.copy.bleu"] == 1.5
+    assert run.data.metrics["alignment.error_rate"] == 0.25
+    assert run.data.metrics["cost.decode_seconds"] == 0.5
+    assert "test.exact_match" not in run.data.metrics
+    assert curve(client, run, "test_bleu_by_length") == [(4, 61.0), (9, 59.0)]
+    artifacts = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
+    assert {"predictions.json", "by_length.json", "figures", "test", "train"} <= artifacts
+    assert run.info.end_time == round(1000 * trained.cost.finished_at)
+
+
+def table(client: MlflowClient, run: Run, name: str, folder: Path) -> Any:
+    return json.loads(Path(client.download_artifacts(run.info.run_id, name, str(folder))).read_text())
+
+
+def test_recording_again_changes_nothing_and_a_new_evaluation_replaces(
+    layout: Layout, trained: TrainingResult, tmp_path: Path
+) -> None:
+    folder = run_folder(layout, trained, bleu=60.0)
+    for _ in range(2):
+        record_runs(TrackingConfig(), layout, [folder])
+    client = client_of(layout)
+    (run,) = runs_of(client)
+    assert len(curve(client, run, "test.bleu")) == 1
+    assert len(table(client, run, "predictions.json", tmp_path)["data"]) == len(PREDICTIONS)
+    assert run.data.tags["decoding.beam_size"] == "3"
+
+    run_folder(layout, trained, bleu=70.0, beam_size=5)
+    record_runs(TrackingConfig(), layout, [folder])
+    (run,) = runs_of(client)
+    assert run.data.metrics["test.bleu"] == 70.0
+    assert run.data.tags["decoding.beam_size"] == "5"
+    rows = table(client, run, "predictions.json", tmp_path)
+    assert rows["columns"] == list(PREDICTIONS[0])
+    assert [row[-1] for row in rows["data"]] == ["one 0", "one 1", "one 2"]
+    assert len(client.search_logged_models([run.info.experiment_id])) == 2  # one for each way of decoding
+
+
+def test_a_run_that_was_deleted_stays_deleted(layout: Layout, trained: TrainingResult) -> None:
+    folder = run_folder(layout, trained)
+    record_runs(TrackingConfig(), layout, [folder])
+    client = client_of(layout)
+    client.delete_run(runs_of(client)[0].info.run_id)
+    record_runs(TrackingConfig(), layout, [folder])
+    assert runs_of(client) == []
+
+
+@pytest.mark.parametrize(("error", "status"), [(RuntimeError, "FAILED"), (KeyboardInterrupt, "KILLED")])
+def test_what_ends_before_its_time_says_so_and_is_continued(
+    layout: Layout, prepared: Path, configured: Configured, error: type[BaseException], status: str
+) -> None:
+    config = configured(tracked=True)
+    identity = identify(config, prepared)
+    output = layout.run("translation", "bahdanau", 1) / "train"
+    with pytest.raises(error), tracked_training(config, layout, identity, output) as tracker:
+        assert tracker is not None
+        tracker.log([Point("train_loss", 2.0, 1)])
+        raise error
+    client = client_of(layout)
+    (run,) = runs_of(client)
+    assert run.info.status == status
+    tracker = RunTracker(tracking_uri(TrackingConfig(), layout.store), identity, config)
+    tracker.log([Point("train_loss", 2.0, 1), Point("train_loss", 1.0, 2)])
+    assert runs_of(client)[0].info.status == "RUNNING"
+    tracker.close("FINISHED")
+    (run,) = runs_of(client)
+    assert run.info.status == "FINISHED"
+    assert curve(client, run, "train_loss") == [(1, 2.0), (2, 1.0)]
+
+
+def test_switched_off_it_does_nothing(
+    layout: Layout, prepared: Path, configured: Configured, trained: TrainingResult
+) -> None:
+    config = configured(tracked=False)
+    with tracked_training(config, layout, identify(config, prepared), layout.root / "train") as tracker:
+        assert tracker is None
+    record_runs(config.tracking, layout, [run_folder(layout, trained)])
+    assert runs_of(client_of(layout)) == []
+
+
+def test_a_run_that_is_not_complete_is_a_warning(
+    layout: Layout, trained: TrainingResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_folder(layout, trained)
+    (folder / "train" / "cost.json").write_text("{")
+    record_runs(TrackingConfig(), layout, [folder, layout.run("translation", "vanilla", 1)])
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 2 and all(line.startswith("warning: MLflow is not told about") for line in warnings)
+
+
+def test_the_logged_model_translates(layout: Layout, trained: TrainingResult, tmp_path: Path) -> None:
+    """In another process, from another folder, after the project has been moved."""
+    import torch
+
+    from softalign.data.prepared import load_prepared
+    from softalign.data.tokenizer import EOS
+    from softalign.decoding import search
+
+    record_runs(TrackingConfig(), layout, [run_folder(layout, trained, bleu=60.0)])
+    data = load_prepared(layout.prepared("translation"))
+    texts = ["eins zwei drei", "zehn elf", "sieben"]
+    expected = []
+    for text in texts:
+        ids = torch.tensor([[*data.source_tokenizer.encode(text), EOS]])
+        (found,) = search(trained.load_model(), ids, torch.tensor([ids.size(1)]), config_of(trained).decoding)
+        expected.append(data.target_tokenizer.decode(found.tokens))
+    moved = layout.root.rename(tmp_path / "moved project")
+    client = client_of(Layout(moved))
+    (run,) = runs_of(client)
+    (model,) = client.search_logged_models([run.info.experiment_id])
+    code = (
+        "import json, sys, mlflow\n"
+        "mlflow.set_tracking_uri(sys.argv[1])\n"
+        "model = mlflow.pyfunc.load_model(f'models:/{sys.argv[2]}')\n"
+        "print(json.dumps(model.predict(json.loads(sys.argv[3]))))"
+    )
+    uri = tracking_uri(TrackingConfig(), moved)
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        code,
+        uri,
+        model.model_id,
+        json.dumps(["eins  zwei drei", *texts[1:]]),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == expected
+
+
+class Server:
+    """A real MLflow server on the loopback, which can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(self.port)]
+        command += ["--backend-store-uri", f"sqlite:///{self.folder / 'mlflow.db'}"]
+        command += ["--artifacts-destination", str(self.folder / "served")]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.uri}/health", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError((self.folder / "server.log").read_text())
+
+    def stop(self) -> None:
+        import os
+        import signal
+
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)  # the server's workers too: the group that it leads
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    folder = tmp_path / "server"
+    shutil.copytree(empty_store, folder)
+    started = Server(folder)
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+class StopsTheServer(RunTracker):
+    """A tracker whose server goes away after the first epoch."""
+
+    server: Server
+
+    def log(self, points: Any) -> None:
+        points = list(points)
+        super().log(points)
+        if any(point.key == "validation_loss" for point in points):
+            self.server.stop()
+
+
+def test_a_server_that_goes_away_costs_no_training(
+    server: Server,
+    layout: Layout,
+    prepared: Path,
+    configured: Configured,
+    trained: TrainingResult,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tracking = TrackingConfig(uri=server.uri)
+    config = replace(configured(max_epochs=2), tracking=tracking)
+    tracker = StopsTheServer(server.uri, identify(config, prepared), config)
+    tracker.server = server
+    output = layout.run("translation", "bahdanau", 1) / "train"
+    result = fit(prepared, config, output, tracker)
+    tracker.close("FINISHED")
+    record_runs(tracking, layout, [output.parent])
+    assert result.cost.epochs == 2
+    assert "going on without it" in capsys.readouterr().err
+
+    server.start()
+    client = connect(server.uri)
+    (run,) = runs_of(client)
+    assert run.info.status == "RUNNING"
+    assert len(curve(client, run, "validation_loss")) == 1  # until it went away
+    record_runs(tracking, layout, [run_folder(layout, trained, bleu=60.0)])
+    (run,) = runs_of(client)
+    assert run.info.status == "FINISHED"
+    assert curve(client, run, "validation_loss") == expected_curve(trained, "validation_loss")
+    assert "predictions.json" in {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
+    assert len(client.search_logged_models([run.info.experiment_id])) == 1
+
+
+def test_a_server_that_never_answers_costs_seconds(
+    layout: Layout,
+    prepared: Path,
+    configured: Configured,
+    trained: TrainingResult,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    calls = 0
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        tracking = TrackingConfig(uri=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        config = replace(configured(), tracking=tracking)
+        tracker = RunTracker(tracking.uri or "", identify(config, prepared), config)
+
+        def count(*_: object) -> None:
+            nonlocal calls
+            calls += 1
+            raise ConnectionError
+
+        monkeypatch.setattr(tracker, "_opened", count)
+        for step in range(100):
+            tracker.log([Point("train_loss", 1.0, step)])
+        assert calls == 0  # it waits before it tries again, rather than once an epoch
+        record_runs(tracking, layout, [run_folder(layout, trained)])
+    assert capsys.readouterr().err.count("going on without it") == 2
+
+
+def test_asking_for_help_loads_neither_lightning_nor_mlflow() -> None:
+    code = (
+        "import sys\nimport softalign.stages.train\nimport softalign.training.mlflow_store\n"
+        "print([name for name in ('torch', 'pytorch_lightning', 'mlflow', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_fingerprint_is_of_the_configuration_in_the_run(trained: TrainingResult, prepared: Path) -> None:
+    assert identify(config_of(trained), prepared).fingerprint == trained.identity.fingerprint
+    assert to_dict(config_of(trained))["seed"] == 1
