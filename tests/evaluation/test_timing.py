@@ -16,10 +16,10 @@ def test_a_timing_for_each_bucket_on_its_own_rows():
         batches.append(batch)
         return model.negative_log_likelihood(batch)
 
-    found = seconds_by_length(buckets, rows, torch.device("cpu"), run)
+    found = seconds_by_length(buckets, rows, torch.device("cpu"), run, repeats=2)
     assert [(t["low"], t["high"], t["rows"]) for t in found] == [(b.low, b.high, len(b.rows)) for b in buckets]
     assert all(t["seconds"] > 0 for t in found)
-    timed = [set(batch.rows.tolist()) for batch in batches[:: timing.REPEATS]]
+    timed = [set(batch.rows.tolist()) for batch in batches[::2]]
     assert timed == [set(bucket.rows.tolist()) for bucket in buckets]
 
 
@@ -27,6 +27,6 @@ def test_a_large_bucket_is_sampled_evenly(monkeypatch):
     monkeypatch.setattr(timing, "TIMED_ROWS", 3)
     rows = [(place, [5], [5]) for place in range(9)]
     seen = []
-    found = seconds_by_length(length_buckets([1] * 9, 1), rows, torch.device("cpu"), lambda b: seen.append(b.rows))
+    found = seconds_by_length(length_buckets([1] * 9, 1), rows, torch.device("cpu"), lambda b: seen.append(b.rows), 1)
     assert found[0]["rows"] == 3
     assert np.sort(seen[0].numpy()).tolist() == [0, 4, 8]

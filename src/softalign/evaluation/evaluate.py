@@ -101,12 +101,15 @@ def assemble_scores(
         "cost": {
             "decode_seconds": outputs.seconds,
             "decode_sentences_per_second": len(test) / outputs.seconds,
-            "scoring_by_length": seconds_by_length(buckets, test.rows, arm.device, arm.model.negative_log_likelihood),
+            "scoring_by_length": seconds_by_length(
+                buckets, test.rows, arm.device, arm.model.negative_log_likelihood, repeats=5
+            ),
             "decoding_by_length": seconds_by_length(
                 buckets,
                 test.rows,
                 arm.device,
                 lambda batch: search(arm.model, batch.source, batch.source_lengths, config.decoding),
+                repeats=1,  # a batch is hundreds of steps already, which even out
             ),
         },
     }

@@ -12,23 +12,27 @@ from softalign.data.batching import Batch, Row
 from softalign.evaluation.lengths import LengthBucket
 from softalign.evaluation.rows import sorted_batches
 
-TIMED_ROWS = 16  # of each bucket, as one batch: the same amount of work side by side in every bucket and arm
-REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
+TIMED_ROWS = 32  # of each bucket, as one batch: the same amount of work side by side in every bucket and arm
 
 
 def seconds_by_length(
-    buckets: Sequence[LengthBucket], rows: Sequence[Row], device: torch.device, run: Callable[[Batch], object]
+    buckets: Sequence[LengthBucket],
+    rows: Sequence[Row],
+    device: torch.device,
+    run: Callable[[Batch], object],
+    repeats: int,
 ) -> list[dict[str, float | int]]:
     """Time `run` on one batch from each bucket: `seconds` for all of its `rows` rows together.
 
-    The batch holds rows spread evenly over the bucket, the same ones for every arm.
+    The batch holds rows spread evenly over the bucket, the same ones for every arm. The fastest of
+    `repeats` runs counts: whatever else the machine does only ever adds time.
     """
     timings: list[dict[str, float | int]] = []
     for bucket in buckets:
         count = min(TIMED_ROWS, len(bucket.rows))
         chosen = bucket.rows[np.linspace(0, len(bucket.rows) - 1, count).round().astype(int)]
         batch = next(sorted_batches([rows[row] for row in chosen], count)).to(device)
-        seconds = min(_seconds(run, batch, device) for _ in range(REPEATS))
+        seconds = min(_seconds(run, batch, device) for _ in range(repeats))
         timings.append({"low": bucket.low, "high": bucket.high, "rows": count, "seconds": seconds})
     return timings
 
