@@ -33,8 +33,8 @@ class _Best:
     def __init__(self, sentences: int, longest: int, device: torch.device) -> None:
         self.tokens = torch.full((sentences, longest), PAD, device=device)
         self.length = torch.zeros(sentences, dtype=torch.int64, device=device)  # tokens, without EOS
-        self.log_probability = torch.full((sentences,), -torch.inf, device=device)
-        self.score = torch.full((sentences,), -torch.inf, device=device)
+        self.log_probability = torch.full((sentences,), -torch.inf, dtype=torch.float64, device=device)
+        self.score = torch.full((sentences,), -torch.inf, dtype=torch.float64, device=device)
         self.count = torch.zeros(
             sentences, dtype=torch.int64, device=device
         )  # finished hypotheses, the best and others
@@ -44,7 +44,7 @@ class _Best:
 
         The first of equals stays. tokens: (B, k, length).
         """
-        length = tokens.size(-1)
+        length, log_probabilities = tokens.size(-1), log_probabilities.double()
         scores = (log_probabilities / (length + 1) ** penalty).masked_fill(~ended, -torch.inf)
         score, rank = scores.max(dim=1)
         self.count[which] += ended.sum(dim=1)
@@ -139,9 +139,18 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
 
 
 def _best_candidates(candidates: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The `count` best of candidates (B, k, V), best first: values, beam positions and tokens, each (B, count)."""
+    """The `count` best of candidates (B, k, V), best first: values, beam positions and tokens, each (B, count).
+
+    Equal ones are ordered by beam position, then by token id.
+    """
     flat = candidates.flatten(1)
-    values, indices = flat.topk(min(count, flat.size(1)), dim=1, sorted=False)
+    values, indices = flat.topk(min(count + 1, flat.size(1)), dim=1)
+    if values.size(1) > count:  # one more than wanted shows whether the last place is shared: topk picks any of equals
+        shared = ((values[:, -1] == values[:, -2]) & values[:, -1].isfinite()).nonzero().squeeze(1)
+        values, indices = values[:, :count], indices[:, :count]
+        if len(shared) > 0:
+            indices[shared] = flat[shared].sort(dim=1, descending=True, stable=True).indices[:, :count]
+            values = flat.gather(1, indices)
     indices, by_index = indices.sort(dim=1)
     values, by_value = values.gather(1, by_index).sort(dim=1, descending=True, stable=True)
     indices = indices.gather(1, by_value)

@@ -64,6 +64,19 @@ def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, lay
     return kernel
 
 
+def run_kernel(kernel: nn.RNNBase, inputs: Tensor, state: State | None = None) -> Tensor:
+    """The top layer's hidden states (N, T, H) over inputs (N, T, I), from a state or from zeros."""
+    start = None if state is None else [torch.stack(parts) for parts in (state.hidden, state.cells) if parts]
+    if not isinstance(kernel, nn.LSTM):
+        return kernel(inputs, start[0] if start else None)[0]
+    if not (inputs.is_cpu and torch.is_autocast_enabled("cpu")):
+        return kernel(inputs, tuple(start) if start else None)[0]
+    # Under autocast torch 2.13 hands an LSTM on a CPU to oneDNN, which refuses it.
+    dtype = next(kernel.parameters()).dtype
+    with torch.autocast("cpu", enabled=False):
+        return kernel(inputs.to(dtype), tuple(part.to(dtype) for part in start) if start else None)[0]
+
+
 class Cell(nn.Module):
     """A stack of recurrent layers h_t = cell([x_t; c_t], h_{t-1}).
 
@@ -101,9 +114,7 @@ class Cell(nn.Module):
 
     def unroll(self, inputs: Tensor, state: State) -> Tensor:
         """All steps in torch's own loop, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
-        start = torch.stack(state.hidden)
-        outputs, _ = self.kernel(inputs, (start, torch.stack(state.cells)) if state.cells else start)
-        return outputs
+        return run_kernel(self.kernel, inputs, state)
 
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
         bias = getattr(self.kernel, f"bias_ih_l{layer}")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
-from softalign.models.cells import recurrent_kernel
+from softalign.models.cells import recurrent_kernel, run_kernel
 from softalign.models.options import memory_size
 
 
@@ -68,8 +68,7 @@ class EncoderLayer(nn.Module):
 
     @staticmethod
     def _read(kernel: nn.RNNBase, inputs: Tensor, batch: int) -> Tensor:
-        hidden, _ = kernel(inputs.view(batch, -1, inputs.size(-1)))
-        return hidden.reshape(inputs.size(0), -1)
+        return run_kernel(kernel, inputs.view(batch, -1, inputs.size(-1))).reshape(inputs.size(0), -1)
 
 
 class Encoder(nn.Module):

@@ -80,7 +80,7 @@ class Seq2Seq(nn.Module):
     def negative_log_likelihood(self, batch: Batch) -> Tensor:
         """-log p(y | x) of each row (B,), in nats, summed over its target tokens, end of sentence counted."""
         logits, targets, rows = self._logits_of_tokens(batch)
-        losses = F.cross_entropy(logits, targets, reduction="none").float()
+        losses = F.cross_entropy(logits, targets, reduction="none")
         return losses.new_zeros(batch.target_out.size(0)).index_add_(0, rows, losses)
 
     def _logits_of_tokens(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
