@@ -65,7 +65,8 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, name: str) -> None:
 
     # Not the kernel that happens to be registered as "python3", which may belong to another environment.
     manager = AsyncKernelManager()
-    manager._kernel_spec = KernelSpec(argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+    manager._kernel_spec = KernelSpec(argv=command)
     client = NotebookClient(
         notebook,
         km=manager,

@@ -1,0 +1,91 @@
+"""The notebooks import from the package, define nothing, are committed without outputs, and run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from project import ROOT, copy_project, run
+from synthetic_runs import write_project
+
+from softalign.errors import UserError
+from softalign.stages import notebook
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def code(path: Path) -> list[str]:
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_define_nothing_and_carry_no_outputs(path: Path) -> None:
+    for source in code(path):
+        defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        assert not [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, defined)]
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not cell.get("outputs") and not cell.get("execution_count")
+
+
+def test_the_two_notebooks_of_the_pipeline_are_there() -> None:
+    assert {"00_start_here", "05_claims"} <= {path.stem for path in NOTEBOOKS}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(copy_project(tmp_path_factory.mktemp("a notebook") / "project"), rows=20, params=False)
+    compare = (sys.executable, "-m", "softalign.stages.compare", "tracking.enabled=false")
+    run(folder, *compare, "evaluation.bootstrap_samples=100")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["00_start_here", "05_claims"])
+def test_a_notebook_runs_from_start_to_end(project: Path, name: str) -> None:
+    done = run(project, sys.executable, "-m", "softalign.stages.notebook", name)
+    assert done.stdout.split("\n")[0].endswith(f"reports/notebooks/{name}.ipynb")
+    executed = nbformat.read(project / f"reports/notebooks/{name}.ipynb", as_version=4)
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    html = (project / f"reports/notebooks/{name}.html").read_text(encoding="utf-8")
+    assert 'src="http' not in html and 'href="http' not in html.split("</head>")[0]
+
+
+def written(folder: Path, *cells: str) -> Path:
+    (folder / "notebooks").mkdir()
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    nbformat.write(content, folder / "notebooks/mine.ipynb")
+    return folder / "notebooks"
+
+
+def test_a_cell_that_fails_is_named_with_its_error(tmp_path: Path) -> None:
+    folder = written(tmp_path, "1", "print('so far')\n{}['missing']", "2")
+    content = notebook.read_notebook(folder, "mine")
+    with pytest.raises(UserError, match=r"KeyError: 'missing' \(notebooks/mine.ipynb, cell 2\)"):
+        notebook.execute(content, folder, "mine")
+
+
+def test_the_same_notebook_gives_the_same_file(tmp_path: Path) -> None:
+    folder = written(tmp_path, "import sys; sys.executable")
+    texts = []
+    for _ in range(2):
+        content = notebook.read_notebook(folder, "mine")
+        notebook.execute(content, folder, "mine")
+        texts.append(nbformat.writes(content))
+    assert texts[0] == texts[1]
+    assert sys.executable in texts[0]  # this Python, not whatever kernel is registered
+
+
+def test_an_unknown_or_damaged_notebook_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    with pytest.raises(UserError, match="no notebook 'other'.*known: mine"):
+        notebook.read_notebook(folder, "other")
+    (folder / "mine.ipynb").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match="not a notebook"):
+        notebook.read_notebook(folder, "mine")
+    (folder / "mine.ipynb").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match="not a notebook"):
+        notebook.read_notebook(folder, "mine")
