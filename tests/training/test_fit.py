@@ -20,14 +20,13 @@ Configured = Callable[..., Config]
 
 
 class Interruption:
-    """A tracker under which the training ends after so many epochs, before or after the checkpoint is written."""
+    """A tracker under which the training is interrupted when it has come to a step, of 8 an epoch."""
 
-    def __init__(self, after: int) -> None:
-        self.after = after
+    def __init__(self, step: int) -> None:
+        self.step = step
 
     def log(self, points: Iterable[Point]) -> None:
-        self.after -= sum(point.key == "validation_loss" for point in points)
-        if self.after < 0:
+        if any(point.step >= self.step for point in points):
             raise KeyboardInterrupt
 
 
@@ -62,19 +61,25 @@ def test_another_seed_gives_other_weights(
     assert not same(weights(trained), weights(other))
 
 
-@pytest.mark.parametrize("epochs", [0, 1, 3])
+@pytest.mark.parametrize(("step", "epochs"), [(8, 0), (10, 1), (16, 2), (30, 3)])
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     trained: TrainingResult,
     prepared: Path,
     configured: Configured,
     tmp_path: Path,
+    step: int,
     epochs: int,
     capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if step != 16:  # within an epoch, not after it
+        monkeypatch.setattr("softalign.training.live.LiveTracking.SECONDS", 0.0)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        fit(prepared, configured(), tmp_path, Interruption(epochs))
+        fit(prepared, configured(), tmp_path, Interruption(step))
     assert "the same command goes on from there" in capfd.readouterr().out
     assert (tmp_path / "last.ckpt").exists() == (epochs > 0)
+    if epochs:
+        assert read_checkpoint(tmp_path / "last.ckpt")["epoch"] + 1 == epochs
     resumed = fit(prepared, configured(), tmp_path)
     assert same(weights(trained), weights(resumed))
     assert same(weights(trained, "best.ckpt"), weights(resumed, "best.ckpt"))
@@ -88,7 +93,7 @@ def test_a_training_whose_folder_was_moved_goes_on_too(
     trained: TrainingResult, prepared: Path, configured: Configured, tmp_path: Path
 ) -> None:
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        fit(prepared, configured(), tmp_path / "before", Interruption(3))
+        fit(prepared, configured(), tmp_path / "before", Interruption(24))
     (tmp_path / "before").rename(tmp_path / "after")
     resumed = fit(prepared, configured(), tmp_path / "after")
     assert same(weights(trained, "best.ckpt"), weights(resumed, "best.ckpt"))

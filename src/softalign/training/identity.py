@@ -13,7 +13,14 @@ from softalign.composition import training_part
 from softalign.config import Config
 from softalign.errors import UserError
 
-CODE = ("models/*.py", "data/batching.py", "data/datamodule.py", "data/encoded.py", "training/module.py", "training/schedule.py")
+CODE = (
+    "models/*.py",
+    "data/batching.py",
+    "data/datamodule.py",
+    "data/encoded.py",
+    "training/module.py",
+    "training/schedule.py",
+)
 
 
 @dataclass(frozen=True)

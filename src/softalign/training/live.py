@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
 
 from softalign.training.curve import Curve
 
@@ -44,8 +45,11 @@ def step_point(row: dict[str, float], when: float) -> Point:
     return Point(STEP_METRIC, row["train_loss"], int(row["step"]), when)
 
 
-class LiveTracking(pl.Callback):
-    """Hands the rows of `Curve` on at each epoch's end, and within long epochs every few seconds."""
+class LiveTracking(Checkpoint):
+    """Hands the rows of `Curve` on at each epoch's end, and within long epochs every few seconds.
+
+    A `Checkpoint` only because Lightning calls those last: no server keeps a checkpoint waiting.
+    """
 
     SECONDS = 10.0
 

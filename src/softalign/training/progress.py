@@ -6,12 +6,17 @@ import os
 import sys
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
 
 from softalign.training.curve import Curve
 
 
-class EpochLines(pl.Callback):
-    """Prints a line after each epoch; it must stand after `Curve`, whose rows it prints."""
+class EpochLines(Checkpoint):
+    """Prints a line after each epoch.
+
+    Lightning calls what derives from `Checkpoint` last, in the order given: after the checkpoints, so that an epoch
+    that has been reported is an epoch that is safe.
+    """
 
     def __init__(self, curve: Curve, label: str) -> None:
         self.curve = curve

@@ -1,0 +1,120 @@
+"""The command, on a small embedded corpus: what it leaves, and how it goes on after it was killed or interrupted."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import project
+import pytest
+import torch
+
+from softalign.config import TrackingConfig
+from softalign.training.checkpointing import read_checkpoint
+from softalign.training.mlflow_store import connect, tracking_uri
+from softalign.training.work import FILES
+
+DATA = ["data.source.train_rows=300", "data.source.validation_rows=40", "data.source.test_rows=40"]
+SHORT = ["data.cleaning.max_source_words=12", "data.tokenizer.vocabulary_size=800"]
+SMALL = [*DATA, *SHORT, "model.hidden_size=32", "model.embedding_size=16"]
+ARGUMENTS = [*SMALL, "task=translation", "model=bahdanau", "optimization.max_epochs=4", "trainer.threads=1"]
+DIVERGING = ["optimization.lr=1e38", "optimization.clip_norm=1e38", "optimization.warmup_steps=0"]
+COMMAND = [sys.executable, "-m", "softalign.stages.train", *ARGUMENTS]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with prepared data."""
+    folder = project.copy_project(tmp_path_factory.mktemp("a project"))
+    for stage in ("download", "prepare"):
+        project.run(folder, sys.executable, "-m", f"softalign.stages.{stage}", "task=translation", *SMALL)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Path:
+    """train/ of a training that ran from start to end."""
+    done = project.run(folder, *COMMAND)
+    assert [line.split("  ")[0] for line in done.stdout.splitlines()] == [
+        f"translation/bahdanau seed 1: epoch {epoch}/4" for epoch in (1, 2, 3, 4)
+    ]
+    return only(folder.glob("outputs/*/train"))
+
+
+def only(paths: object) -> Path:
+    (path,) = paths  # type: ignore[misc, attr-defined]
+    assert isinstance(path, Path)
+    return path
+
+
+def stop_after_an_epoch(folder: Path, how: signal.Signals) -> subprocess.Popen[str]:
+    """Start the command, and send a signal as soon as it has reported an epoch."""
+    process = subprocess.Popen(
+        COMMAND, cwd=folder, env=project.environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while "epoch" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(how)
+    return process
+
+
+def test_what_it_leaves(folder: Path, trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} == set(FILES)
+    cost = json.loads((trained / "cost.json").read_text())
+    assert cost["epochs"] == 4 and cost["train_seconds"] > 0
+    assert [path.name for path in (folder / ".softalign" / "work").iterdir() if path.is_dir()] == []
+    client = connect(tracking_uri(TrackingConfig(), folder))
+    experiment = client.get_experiment_by_name("translation")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["softalign.fingerprint"] == json.loads((trained / "run.json").read_text())["fingerprint"]
+
+
+def test_killed_and_interrupted_it_ends_with_the_same_weights(folder: Path, trained: Path) -> None:
+    expected = {name: read_checkpoint(trained / name)["state_dict"] for name in ("best.ckpt", "last.ckpt")}
+    for path in FILES:
+        (trained / path).unlink()
+    killed = stop_after_an_epoch(folder, signal.SIGKILL)
+    killed.communicate(timeout=120)
+    assert list(trained.iterdir()) == []
+
+    interrupted = stop_after_an_epoch(folder, signal.SIGINT)
+    output, errors = interrupted.communicate(timeout=120)
+    assert interrupted.returncode != 0
+    assert "the same command goes on from there" in output
+    assert "Traceback" not in errors
+    assert list(trained.iterdir()) == []
+
+    done = project.run(folder, *COMMAND)
+    assert "epoch 1/4" not in done.stdout
+    assert "epoch 4/4" in done.stdout
+    for name, weights in expected.items():
+        again = read_checkpoint(trained / name)["state_dict"]
+        assert all(torch.equal(weights[key], again[key]) for key in weights)
+    client = connect(tracking_uri(TrackingConfig(), folder))
+    experiment = client.get_experiment_by_name("translation")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert len(client.get_metric_history(run.info.run_id, "validation_loss")) == 4
+
+
+def test_a_loss_that_is_not_finite_is_one_line(folder: Path) -> None:
+    done = project.run(folder, *COMMAND, "tracking.enabled=false", *DIVERGING, check=False)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
+    assert line.startswith("error: the ") and "lower optimization.lr" in line
+
+
+def test_without_prepared_data_it_says_what_to_do(tmp_path: Path) -> None:
+    folder = project.copy_project(tmp_path)
+    done = project.run(folder, *COMMAND, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no prepared data") and "prepare" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "outputs").exists()
