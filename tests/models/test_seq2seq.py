@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import ARMS, ARMS_AND_CELLS, VOCABULARY, batch_of, row_of, small_config, small_model
 
-from softalign.models.loss import sequence_loss
 from softalign.models.seq2seq import Seq2Seq
 
 LENGTHS = [(5, 4), (3, 6), (1, 0)]
@@ -54,16 +53,6 @@ def test_padding_has_no_gradient(fusion):
     model.loss(batch).objective.backward()
     assert not model.encoder.embedding.weight.grad[0].any()
     assert not model.decoder.embedding.weight.grad[0].any()
-
-
-def test_label_smoothing_moves_mass_to_every_token_alike():
-    logits, targets, epsilon = torch.randn(5, VOCABULARY).double(), torch.randint(0, VOCABULARY, (5,)), 0.2
-    log_probabilities = logits.log_softmax(dim=-1)
-    target = torch.full((5, VOCABULARY), epsilon / VOCABULARY).double()
-    target[torch.arange(5), targets] += 1 - epsilon
-    loss = sequence_loss(logits, targets, epsilon)
-    assert torch.allclose(loss.objective, -(target * log_probabilities).sum())
-    assert torch.allclose(loss.nll, -log_probabilities[torch.arange(5), targets].sum())
 
 
 def test_tied_embeddings_are_one_matrix():

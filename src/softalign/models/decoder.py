@@ -52,9 +52,13 @@ class Readout(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
+    def before_output(self, features: Tensor, embedded: Tensor) -> Tensor:
+        """All but the output layer: (..., features), (..., E) -> (..., E)."""
+        return self.dropout(torch.tanh(self.hidden(torch.cat((features, embedded), dim=-1))))
+
     def forward(self, features: Tensor, embedded: Tensor) -> Tensor:
-        """(..., features), (..., E) -> (..., V)."""
-        return self.output(self.dropout(torch.tanh(self.hidden(torch.cat((features, embedded), dim=-1)))))
+        """(..., features), (..., E) -> logits (..., V)."""
+        return self.output(self.before_output(features, embedded))
 
 
 class Decoder(nn.Module):

@@ -1,11 +1,20 @@
-"""The training objective and the likelihood that perplexity is computed from."""
+"""The training objective, and the likelihood that perplexity is computed from.
+
+Notation: n target tokens, E embedding size, V target vocabulary.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+# Logits are made, used and overwritten in blocks of about this many numbers, which fit into a CPU's cache.
+BLOCK = {"cpu": 2**20}
+BLOCK_ELSEWHERE = 2**26
 
 
 @dataclass(frozen=True)
@@ -17,11 +26,66 @@ class SequenceLoss:
     tokens: int
 
 
-def sequence_loss(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> SequenceLoss:
-    """Cross-entropy of logits (N, V) against N target ids; flatten a batch to its real tokens first.
+def sequence_loss(
+    readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, label_smoothing: float = 0.0
+) -> SequenceLoss:
+    """Cross-entropy of softmax(weight · readout + bias) against the targets, summed.
 
-    With label smoothing ε (Szegedy et al. 2016) the target distribution is (1-ε) on the target plus ε/V everywhere.
+    With label smoothing ε (Szegedy et al. 2016) the target distribution is 1-ε on the target plus ε/V everywhere.
+    The logits (n, V) are a step's largest tensor by far; they are never held as a whole, and their gradient is computed
+    where they stood, in the forward pass. On a CPU that takes about 0.6 of the time of a linear layer followed by
+    `cross_entropy`.
+
+    Args: readouts (n, E), weight (V, E), bias (V,), targets (n,) ids, none of them padding.
     """
-    objective = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=label_smoothing)
-    nll = objective if label_smoothing == 0.0 else F.cross_entropy(logits.detach(), targets, reduction="sum")
-    return SequenceLoss(objective, nll.detach(), targets.numel())
+    objective, nll = _ProjectedCrossEntropy.apply(
+        readouts, weight, bias, targets, label_smoothing, torch.is_grad_enabled()
+    )
+    return SequenceLoss(objective, nll, targets.numel())
+
+
+class _ProjectedCrossEntropy(torch.autograd.Function):
+    """(objective, nll); the gradient of the objective alone."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        readouts: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        smoothing: float,
+        with_gradients: bool,
+    ) -> tuple[Tensor, Tensor]:
+        vocabulary = weight.size(0)
+        block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // vocabulary)
+        nll, spread = bias.new_zeros(()), bias.new_zeros(())
+        to_readouts, to_weight, to_bias = [], torch.zeros_like(weight), torch.zeros_like(bias)
+        for x, y in zip(readouts.split(block), targets.unsqueeze(1).split(block), strict=True):
+            logits = torch.addmm(bias, x, weight.t()).to(bias.dtype)  # (block, V); out of bf16 under autocast
+            logits -= logits.amax(dim=1, keepdim=True)
+            at_target = logits.gather(1, y)
+            total = logits.sum() if smoothing else 0.0
+            exponentials = logits.exp_()
+            normaliser = exponentials.sum(dim=1, keepdim=True)
+            log_normaliser = normaliser.log()
+            nll += (log_normaliser - at_target).sum()
+            spread += log_normaliser.sum() - total / vocabulary  # -log p, averaged over the vocabulary
+            if with_gradients:
+                gradient = exponentials.div_(normaliser)  # softmax - target distribution
+                if smoothing:
+                    gradient -= smoothing / vocabulary
+                gradient.scatter_add_(1, y, torch.full_like(at_target, smoothing - 1.0))
+                to_readouts.append(gradient @ weight)
+                to_weight += gradient.t() @ x
+                to_bias += gradient.sum(dim=0)
+        if with_gradients:
+            ctx.save_for_backward(torch.cat(to_readouts), to_weight, to_bias)
+        ctx.mark_non_differentiable(nll)
+        return (1.0 - smoothing) * nll + smoothing * spread, nll
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        to_readouts, to_weight, to_bias = ctx.saved_tensors
+        return to_readouts * to_objective, to_weight * to_objective, to_bias * to_objective, None, None, None

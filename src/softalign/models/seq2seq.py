@@ -74,23 +74,24 @@ class Seq2Seq(nn.Module):
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> SequenceLoss:
         """Teacher forced loss, summed over the batch's real target tokens; padding never reaches the readout."""
-        logits, targets, _ = self._logits_of_tokens(batch)
-        return sequence_loss(logits, targets, label_smoothing)
+        readouts, targets, _ = self._readouts_of_tokens(batch)
+        output = self.decoder.readout.output
+        return sequence_loss(readouts, output.weight, output.bias, targets, label_smoothing)
 
     def negative_log_likelihood(self, batch: Batch) -> Tensor:
         """-log p(y | x) of each row (B,), in nats, summed over its target tokens, end of sentence counted."""
-        logits, targets, rows = self._logits_of_tokens(batch)
-        losses = F.cross_entropy(logits, targets, reduction="none")
+        readouts, targets, rows = self._readouts_of_tokens(batch)
+        losses = F.cross_entropy(self.decoder.readout.output(readouts), targets, reduction="none")
         return losses.new_zeros(batch.target_out.size(0)).index_add_(0, rows, losses)
 
-    def _logits_of_tokens(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits (n, V), target ids (n,) and rows (n,) of the n target positions that are not padding."""
+    def _readouts_of_tokens(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Readouts (n, E), target ids (n,) and rows (n,) of the n target positions that are not padding."""
         encoded = self.encode(batch.source, batch.source_lengths)
         embedded = self.decoder.embed(batch.target_in)
         features, _ = self.decoder.unroll(embedded, encoded)
         rows, steps = (batch.target_out != PAD).nonzero(as_tuple=True)
-        logits = self.decoder.readout(features[rows, steps], embedded[rows, steps])
-        return logits, batch.target_out[rows, steps], rows
+        readouts = self.decoder.readout.before_output(features[rows, steps], embedded[rows, steps])
+        return readouts, batch.target_out[rows, steps], rows
 
 
 def _embedding(vocabulary: int, size: int) -> nn.Embedding:
