@@ -5,14 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from mlflow_server import Server
 
 from softalign.composition import to_dict
 from softalign.config import Config, TrackingConfig
@@ -262,49 +261,16 @@ def test_the_logged_model_translates(layout: Layout, trained: TrainingResult, tm
     assert json.loads(done.stdout.splitlines()[-1]) == expected
 
 
-class Server:
-    """A real MLflow server on the loopback, which can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(self.port)]
-        command += ["--backend-store-uri", f"sqlite:///{self.folder / 'mlflow.db'}"]
-        command += ["--artifacts-destination", str(self.folder / "served")]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.uri}/health", timeout=2):
-                    return
-            except OSError:
-                time.sleep(0.2)
-        raise AssertionError((self.folder / "server.log").read_text())
-
-    def stop(self) -> None:
-        import os
-        import signal
-
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)  # the server's workers too: the group that it leads
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture
 def server(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = tmp_path / "server"
     shutil.copytree(empty_store, folder)
-    started = Server(folder)
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(folder / "served")]
+    started = Server(folder, command)
     try:
         started.start()
         yield started
