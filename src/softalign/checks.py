@@ -7,7 +7,7 @@ from typing import Any
 
 from softalign.config import Config
 from softalign.errors import UserError
-from softalign.models.options import check_model
+from softalign.models.options import check_decoding, check_model
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -68,6 +68,7 @@ RULES: dict[str, Rule] = {
 def check(config: Config) -> None:
     """Raise `UserError` for the first value of `config` that makes no sense."""
     check_model(config.model)
+    check_decoding(config.decoding)
     for key, (accepts, wanted) in RULES.items():
         value: Any = config
         for step in key.split("."):
