@@ -6,6 +6,7 @@ form of colour blindness; INK marks what is text or axis, so that a page can giv
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from io import BytesIO, StringIO
 from typing import Any
@@ -19,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from softalign.reporting.names import NAMES
+from softalign.reporting.text import printable
 
 INK = "#1b1c1d"
 COLOURS = {
@@ -178,6 +180,7 @@ def attention_heat_map(
 ) -> Figure:
     """Attention weights (T, S): a row for each target token that was written, a column for each source token."""
     matrix = np.asarray(weights, dtype=np.float64)[: len(target), : len(source)]
+    source, target = ([printable(token) for token in tokens] for tokens in (source, target))
     across, down = (9 if len(source) <= 40 else 6), 9  # font sizes; long sources get narrow columns
     # Margins in inches from the longest label: laying out a hundred labels by measuring each takes seconds.
     left = 0.25 + max(map(len, target), default=1) * down * 0.62 / 72
@@ -207,13 +210,16 @@ def attention_heat_map(
 def to_png(figure: Figure) -> bytes:
     """The figure on white."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for a letter of another script
+        figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     return buffer.getvalue()
 
 
 def to_svg(figure: Figure) -> str:
     """The figure without background, the same text for the same data."""
     buffer = StringIO()
-    with rc_context(STYLE):
+    with rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(buffer, format="svg", dpi=144, facecolor="none", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

@@ -21,6 +21,7 @@ from softalign.reporting.drawings import Drawing, draw_all
 from softalign.reporting.names import NAMES
 from softalign.reporting.runs import TaskRuns
 from softalign.reporting.tables import Table
+from softalign.reporting.text import printable
 
 TEMPLATES = Path(__file__).parent
 VERDICTS = {"supported": "yes", "refuted": "no", "not decided": "open"}  # and their CSS classes
@@ -172,10 +173,15 @@ def _sample(task: TaskRuns, row: int) -> Sample:
     item = task.items[row]
     known = {_bare(word) for reference in item["references"] for word in reference.split()}
     outputs = [
-        (model, [(word, _bare(word) in known) for word in task.of(model)[0].predictions[row]["prediction"].split()])
+        (model, [(word, _bare(word) in known) for word in _words(task.of(model)[0].predictions[row]["prediction"])])
         for model in task.models
     ]
-    return Sample(int(item["row"]), item["source"], list(item["references"]), outputs)
+    references = [printable(reference) for reference in item["references"]]
+    return Sample(int(item["row"]), printable(item["source"]), references, outputs)
+
+
+def _words(text: str) -> list[str]:
+    return printable(text).split()
 
 
 def _bare(word: str) -> str:
