@@ -131,7 +131,10 @@ ROADWORKS = Event(
         ),
         "reason": lines(
             ("The damage goes back to {reason}.", " because of {reason}"),
-            ("It was not {reason~} but {reason} that had [damaged] the surface.", "; {reason} had [harmed] the surface"),
+            (
+                "It was not {reason~} but {reason} that had [damaged] the surface.",
+                "; {reason} had [harmed] the surface",
+            ),
         ),
     },
     (

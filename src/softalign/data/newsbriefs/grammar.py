@@ -84,7 +84,7 @@ class Values:
         return self._values[key]
 
     def _drawn(self, key: str) -> Value:
-        role = re.split(r"[~+]", key, maxsplit=1)[0]
+        role = _role(key)
         draw = DRAW[self.roles.get(role) or role.rstrip("0123456789")]
         for attempt in range(200):
             value = draw(self.rng)
@@ -109,6 +109,11 @@ class Values:
     def decoys(self) -> dict[str, Value]:
         """What the report says beside the facts, by key."""
         return {key: value for key, value in self._values.items() if key not in self.roles}
+
+
+@cache
+def _role(key: str) -> str:
+    return re.split(r"[~+]", key, maxsplit=1)[0]
 
 
 @cache
@@ -171,6 +176,7 @@ class Text(NamedTuple):
         return found
 
 
+@cache
 def atom(word: str) -> str:
     """What two aligned words have in common: lower-cased, without punctuation, numbers as digits."""
     plain = re.sub(r"'s$|[^\w'-]", "", word.lower())
@@ -285,7 +291,9 @@ def derive(
     main = event.main[number]
     told = {"main": main}
     derivation = [f"{event.name}:{number}"]
-    for needed, fact in re.findall(r"@(!?)(\w+)", main.summary):
+    for _, needed, fact in _slots(main.summary):
+        if not fact:
+            continue
         lines = event.facts[fact]
         line = (
             choice[fact]
@@ -330,10 +338,17 @@ def _interleaved(threads: Sequence[Sequence[Text]], rng: random.Random) -> list[
 
 def _summary(main: Line, told: Mapping[str, Line], values: Values) -> Text:
     pieces: list[Text] = []
-    for index, piece in enumerate(re.split(r"@!?(\w+)", main.summary)):
-        opening = not any(text.text for text in pieces)
-        if index % 2 == 0:
-            pieces.append(render(piece, values, "main", summary=True, opening=opening))
-        elif piece in told:
-            pieces.append(render(told[piece].summary, values, piece, summary=True, opening=opening))
+    written = False
+    for wording, _, fact in _slots(main.summary):
+        for template, line in ((wording, "main"), (told[fact].summary if fact in told else "", fact)):
+            if template:
+                pieces.append(render(template, values, line, summary=True, opening=not written))
+                written = True
     return join(pieces, "")
+
+
+@cache
+def _slots(summary: str) -> tuple[tuple[str, str, str], ...]:
+    """(wording, "!" where the fact must be told, fact) for each fact of a main line, and the wording after the last."""
+    parts = re.split(r"@(!?)(\w+)", summary)
+    return tuple(zip(parts[::3], [*parts[1::3], ""], [*parts[2::3], ""], strict=True))
