@@ -32,9 +32,6 @@ def stage(main: Stage) -> Callable[[], None]:
 
     @wraps(main)
     def command() -> None:
-        # Read by OpenMP when torch loads it: threads that spin while they wait stall one another as soon as
-        # another program wants a core, at one tenth of the speed.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         with reported():
             layout = Layout(project_root())
             _place_base_overrides(layout)
