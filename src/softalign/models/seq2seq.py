@@ -96,8 +96,6 @@ class Seq2Seq(nn.Module):
 
 def _embedding(vocabulary: int, size: int) -> nn.Embedding:
     embedding = nn.Embedding(vocabulary, size, padding_idx=PAD)
-    # Of unit variance, so that a recurrent state tells its own token from all those before it: with smaller ones the
-    # encoder's memory is mostly history, and attention takes many epochs to find the words in it.
-    nn.init.normal_(embedding.weight)
+    nn.init.normal_(embedding.weight, std=size**-0.5)
     nn.init.zeros_(embedding.weight.data[PAD])
     return embedding

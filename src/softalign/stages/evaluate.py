@@ -31,7 +31,8 @@ def main(config: Config, layout: Layout) -> None:
     likelihoods = score_targets(arm, test, data, config, identity.label)
     scores = assemble_scores(arm, test, outputs, likelihoods, config)
     write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
-    record_runs(config.tracking, layout, [run])
+    if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
+        record_runs(config.tracking, layout, [run])
     print(summary(identity.label, scores, config))
 
 
