@@ -9,7 +9,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PIPELINE_FILES = ("conf", "src", "notebooks", "dvc.yaml", "params.yaml", "data.lock.yaml", ".dvc/config", ".dvcignore", ".gitignore")
+PIPELINE_FILES = (
+    "conf",
+    "src",
+    "notebooks",
+    "dvc.yaml",
+    "params.yaml",
+    "data.lock.yaml",
+    ".dvc/config",
+    ".dvc/plots",
+    ".dvcignore",
+    ".gitignore",
+)
 
 
 def copy_project(folder: Path) -> Path:

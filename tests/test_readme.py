@@ -1,0 +1,79 @@
+"""The commands that the README shows: each is one that runs here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT, copy_project, run
+
+from softalign.composition import compose_arm, read_params
+from softalign.paths import Layout
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [line.partition("  #")[0].partition(" # ")[0].strip() for block in blocks for line in block.splitlines()]
+
+
+def shown(program: str) -> list[str]:
+    return [line for line in commands() if line.startswith(program)]
+
+
+def test_the_readme_shows_commands_of_each_kind_and_no_other() -> None:
+    kinds = ("make ", "dvc exp run ", "python -m softalign.")
+    assert all(line.startswith(kinds) for line in commands())
+    assert all(shown(kind) for kind in kinds)
+
+
+@pytest.mark.parametrize("line", shown("make "))
+def test_make_knows_the_target(line: str) -> None:
+    run(ROOT, *shlex.split(line), "--dry-run")
+
+
+@pytest.mark.parametrize("line", shown("python "))
+def test_a_stage_by_hand_composes(line: str, tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    module, *arguments = shlex.split(line)[2:]
+    if "--multirun" in arguments:  # only its first job, which is composed before anything runs
+        arguments = [argument.split(",")[0] for argument in arguments if argument != "--multirun"]
+    output = run(tmp_path, "python", "-m", module, *arguments, "--cfg", "job").stdout
+    assert yaml.safe_load(output)["model"]["name"]
+
+
+@pytest.mark.parametrize("line", shown("dvc exp run "))
+def test_an_experiment_of_the_readme_composes(line: str, tmp_path: Path) -> None:
+    """DVC itself applies each -S to the copy's files; the arms are then composed from them."""
+    copy_project(tmp_path)
+    words = shlex.split(line)[3:]
+    values = [word for flag, word in zip(words, words[1:], strict=False) if flag == "-S"]
+    assert values
+    script = (
+        "import sys\n"
+        "from dvc.utils.cli_parse import to_path_overrides\n"
+        "from dvc.utils.hydra import apply_overrides\n"
+        "for path, overrides in to_path_overrides(sys.argv[1:]).items():\n"
+        "    apply_overrides(path, overrides)\n"
+    )
+    run(tmp_path, "python", "-c", script, *values)
+    layout = Layout(tmp_path)
+    params = read_params(layout.params)
+    before = [
+        compose_arm(Layout(ROOT), read_params(ROOT / "params.yaml"), task, model)
+        for task in params.tasks
+        for model in params.models
+    ]
+    after = [compose_arm(layout, params, task, model) for task in params.tasks for model in params.models]
+    assert after != before
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_alone_lists_the_targets() -> None:
+    listed = run(ROOT, "make").stdout
+    assert {"setup", "repro", "test", "lint", "format", "ui", "lab", "clean"} <= {
+        line.split()[0] for line in listed.splitlines()
+    }
