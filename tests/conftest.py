@@ -1,5 +1,19 @@
-"""One thread for each test process and what it starts: several of them share few cores."""
+"""What every test needs: one thread a process, and ordinary floating-point numbers."""
+
+from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: several test processes share few cores
+
+
+@pytest.fixture(autouse=True)
+def denormals() -> Iterator[None]:
+    """Evaluation flushes denormals for its whole process; hypothesis refuses to draw floats without them."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
