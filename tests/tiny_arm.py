@@ -112,6 +112,7 @@ def train_tiny(layout: Layout, config: Config, steps: int) -> Path:
     run = layout.run(config.task.name, config.model.name, config.seed)
     (run / "train").mkdir(parents=True)
     identify(config, prepared).write(run / "train" / "run.json")
+    (run / "train" / "history.csv").write_text("epoch,step,train_loss,validation_loss\n1,2,5.5,5.6\n2,4,5.1,5.3\n")
     torch.save(
         {
             "hyper_parameters": {

@@ -13,7 +13,7 @@ from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.stages import evaluate
 
-FILES = ["attention.json", "predictions.jsonl", "scores.json"]
+FILES = ["attention.json", "figures", "predictions.jsonl", "scores.json"]
 stage = evaluate.main.__wrapped__  # the library call below Hydra's command line
 
 
@@ -25,7 +25,9 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.is_file()
+    }
 
 
 def test_writes_the_test_folder_and_a_second_run_the_same(layout, capsys):
@@ -34,6 +36,8 @@ def test_writes_the_test_folder_and_a_second_run_the_same(layout, capsys):
     stage(config, layout)
     assert capsys.readouterr().out.startswith("translation/multiply seed 1: bleu ")
     assert sorted(path.name for path in folder.iterdir()) == FILES
+    drawn = {path.stem.rstrip("0123456789") for path in (folder / "figures").glob("*.png")}
+    assert drawn == {"loss-curves", "quality-by-length", "attention-"}
     first, scores = digests(folder), json.loads((folder / "scores.json").read_text())
     stage(config, layout)
     second, again = digests(folder), json.loads((folder / "scores.json").read_text())
