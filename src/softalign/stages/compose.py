@@ -5,7 +5,6 @@ python -m softalign.stages.compose
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 
 from softalign.composition import Params, compose_arm, read_params, to_dict
 from softalign.config import Config
+from softalign.data.atomic import replacing
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 
@@ -50,16 +50,12 @@ def check_same_data(arms: dict[tuple[str, str], Config]) -> None:
 
 def write_resolved(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:
     """Write resolved/<task>/<model>.yaml and data.yaml; the old ones go once all new ones are there."""
-    final = layout.root / "resolved"
-    fresh = layout.root / "resolved.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    for (task, model), config in arms.items():
-        content = to_dict(config)
-        content.pop("seed")  # the matrix of dvc.yaml gives it
-        _write(fresh / task / f"{model}.yaml", content)
-        _write(fresh / task / "data.yaml", {"data": content["data"]})
-    shutil.rmtree(final, ignore_errors=True)
-    fresh.replace(final)
+    with replacing(layout.root / "resolved") as fresh:
+        for (task, model), config in arms.items():
+            content = to_dict(config)
+            content.pop("seed")  # the matrix of dvc.yaml gives it
+            _write(fresh / task / f"{model}.yaml", content)
+            _write(fresh / task / "data.yaml", {"data": content["data"]})
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
