@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.models import recurrence
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,13 @@ class Cell(nn.Module):
     """
 
     kernel_class: ClassVar[Callable[..., nn.RNNBase]]
+    layer_class: ClassVar[type[recurrence.Layer]]  # the same equation on the fast path
     gates: ClassVar[int]
     recurrent_bias_joins: ClassVar[bool] = True  # W_h h + b_h is only ever added to W_x x + b_x: one bias for both
 
     def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
         super().__init__()
+        self.relu = config.cell == "elman" and config.activation == "relu"
         self.kernel = recurrent_kernel(config, input_size, config.hidden_size, config.layers)
         self.context = nn.Linear(context_size, self.gates * config.hidden_size, bias=False) if context_size else None
         if self.context is not None:
@@ -102,9 +105,13 @@ class Cell(nn.Module):
 
     def forward(self, projected: Tensor, state: State, context: Tensor | None = None) -> State:
         """One step from projected inputs (N, G*H) and, where the arm has one, a context (N, C)."""
-        gates = projected if context is None or self.context is None else projected + self.context(context)
         hidden: list[Tensor] = []
         cells: list[Tensor] = []
+        unroll = recurrence.current()
+        if unroll is not None:
+            self._advance_all(unroll, projected, state, context, hidden, cells)
+            return State(tuple(hidden), tuple(cells), state.fed)
+        gates = projected if context is None or self.context is None else projected + self.context(context)
         for layer in range(self.kernel.num_layers):
             if layer > 0:
                 below = F.dropout(hidden[-1], self.kernel.dropout, self.training)
@@ -112,15 +119,53 @@ class Cell(nn.Module):
             self._advance(gates, layer, state, hidden, cells)
         return State(tuple(hidden), tuple(cells), state.fed)
 
+    def _advance_all(
+        self,
+        unroll: recurrence.Unroll,
+        gates: Tensor,
+        state: State,
+        context: Tensor | None,
+        hidden: list[Tensor],
+        cells: list[Tensor],
+    ) -> None:
+        """The loop of `forward` as nodes of the fast path."""
+        for depth in range(self.kernel.num_layers):
+            layer = unroll.once((id(self), depth), lambda depth=depth: self._fast_layer(unroll, depth))
+            if depth > 0:
+                below = F.dropout(hidden[-1], self.kernel.dropout, self.training)
+                gates, context = recurrence.apply(layer.inputs, below), None
+            before = state.cells[depth] if state.cells else None
+            after, cell = recurrence.advance(layer, gates, context, state.hidden[depth], before)
+            hidden.append(after)
+            if cell is not None:
+                cells.append(cell)
+
+    def _fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
+        weight, bias = self._input_weight(depth)
+        return self.layer_class(
+            recurrent=unroll.weight(self._recurrent_weight(depth), self._recurrent_bias(depth)),
+            context=None if self.context is None or depth > 0 else unroll.weight(self.context.weight),
+            inputs=unroll.weight(weight, bias) if depth > 0 else None,
+            relu=self.relu,
+        )
+
     def unroll(self, inputs: Tensor, state: State) -> Tensor:
         """All steps in torch's own loop, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
         return run_kernel(self.kernel, inputs, state)
 
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
+        return F.linear(inputs, *self._input_weight(layer))
+
+    def _input_weight(self, layer: int) -> tuple[Tensor, Tensor]:
+        """W_x and the bias that is added to W_x x."""
         bias = getattr(self.kernel, f"bias_ih_l{layer}")
         if self.recurrent_bias_joins:
             bias = bias + getattr(self.kernel, f"bias_hh_l{layer}")
-        return F.linear(inputs, getattr(self.kernel, f"weight_ih_l{layer}"), bias)
+        return getattr(self.kernel, f"weight_ih_l{layer}"), bias
+
+    def _recurrent_bias(self, layer: int) -> Tensor | None:
+        """The bias that stays with W_h h, where there is one."""
+        return None if self.recurrent_bias_joins else getattr(self.kernel, f"bias_hh_l{layer}")
 
     def _recurrent_weight(self, layer: int) -> Tensor:
         return getattr(self.kernel, f"weight_hh_l{layer}")
@@ -135,14 +180,12 @@ class Elman(Cell):
     ReLU."""
 
     kernel_class = nn.RNN
+    layer_class = recurrence.ElmanLayer
     gates = 1
 
-    def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
-        super().__init__(config, input_size, context_size)
-        self.activation = torch.tanh if config.activation == "tanh" else torch.relu
-
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
-        hidden.append(self.activation(torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())))
+        activation = torch.relu if self.relu else torch.tanh
+        hidden.append(activation(torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())))
 
 
 class GRU(Cell):
@@ -153,13 +196,14 @@ class GRU(Cell):
     """
 
     kernel_class = nn.GRU
+    layer_class = recurrence.GRULayer
     gates = 3
     recurrent_bias_joins = False
 
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
         before = state.hidden[layer]
         size = before.size(-1)
-        recurrent = F.linear(before, self._recurrent_weight(layer), getattr(self.kernel, f"bias_hh_l{layer}"))
+        recurrent = F.linear(before, self._recurrent_weight(layer), self._recurrent_bias(layer))
         gates_rz, gates_n = gates.split((2 * size, size), dim=-1)
         recurrent_rz, recurrent_n = recurrent.split((2 * size, size), dim=-1)
         reset, update = torch.sigmoid(gates_rz + recurrent_rz).chunk(2, dim=-1)
@@ -175,6 +219,7 @@ class LSTM(Cell):
     """
 
     kernel_class = nn.LSTM
+    layer_class = recurrence.LSTMLayer
     gates = 4
 
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
-from softalign.models import options
+from softalign.models import options, recurrence
 from softalign.models.attention import build_attention
 from softalign.models.cells import CELLS, State
 from softalign.models.encoder import EncoderOutput
@@ -78,15 +78,21 @@ class Fusion(nn.Module):
         raise NotImplementedError
 
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
-        """All steps over embedded targets (B, T, E)."""
+        """All steps over embedded targets (B, T, E): the loop below, on the fast path."""
+        with recurrence.unrolling():
+            return self.unroll_plainly(embedded, state, encoded)
+
+    def unroll_plainly(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
+        """The loop itself; outside `recurrence.unrolling` plain autograd and what the fast path is tested against."""
         features, weights = [], []
-        for projected in self.cell.project(embedded).unbind(1):
+        for projected in self.cell.project(embedded.transpose(0, 1)).unbind(0):
             outcome = self.step(projected, state, encoded)
             state = outcome.state
             features.append(outcome.features)
             if outcome.weights is not None:
                 weights.append(outcome.weights)
-        return Unrolled(torch.stack(features, dim=1), torch.stack(weights, dim=1) if weights else None)
+        alignment = torch.stack(weights).transpose(0, 1) if weights else None
+        return Unrolled(torch.stack(features).transpose(0, 1), alignment)
 
 
 class Attending(Fusion):
