@@ -78,6 +78,20 @@ def run_kernel(kernel: nn.RNNBase, inputs: Tensor, state: State | None = None) -
         return kernel(inputs.to(dtype), tuple(part.to(dtype) for part in start) if start else None)[0]
 
 
+def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor]:
+    """W_x (G*H, I) of a layer, and the bias (G*H,) that is added to W_x x."""
+    bias = getattr(kernel, f"bias_ih_l{layer}")
+    if cell.recurrent_bias_joins:
+        bias = bias + getattr(kernel, f"bias_hh_l{layer}")
+    return getattr(kernel, f"weight_ih_l{layer}"), bias
+
+
+def recurrent_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:
+    """W_h (G*H, H) of a layer, and the bias (G*H,) that stays with W_h h, where there is one."""
+    bias = None if cell.recurrent_bias_joins else getattr(kernel, f"bias_hh_l{layer}")
+    return getattr(kernel, f"weight_hh_l{layer}"), bias
+
+
 class Cell(nn.Module):
     """A stack of recurrent layers h_t = cell([x_t; c_t], h_{t-1}).
 
@@ -141,31 +155,34 @@ class Cell(nn.Module):
                 cells.append(cell)
 
     def _fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
-        weight, bias = self._input_weight(depth)
+        weight, bias = input_weight(self.kernel, type(self), depth)
         return self.layer_class(
-            recurrent=unroll.weight(self._recurrent_weight(depth), self._recurrent_bias(depth)),
+            recurrent=unroll.weight(*recurrent_weight(self.kernel, type(self), depth)),
             context=None if self.context is None or depth > 0 else unroll.weight(self.context.weight),
             inputs=unroll.weight(weight, bias) if depth > 0 else None,
             relu=self.relu,
         )
 
     def unroll(self, inputs: Tensor, state: State) -> Tensor:
-        """All steps in torch's own loop, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
-        return run_kernel(self.kernel, inputs, state)
+        """All steps, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
+        if not inputs.is_cpu:
+            return run_kernel(self.kernel, inputs, state)
+        outputs = inputs.transpose(0, 1)
+        for layer in range(self.kernel.num_layers):
+            if layer > 0:
+                outputs = F.dropout(outputs, self.kernel.dropout, self.training)
+            outputs = recurrence.sequence(
+                self.layer_class,
+                self._gates_of(outputs, layer),
+                state.hidden[layer],
+                state.cells[layer] if state.cells else None,
+                *recurrent_weight(self.kernel, type(self), layer),
+                relu=self.relu,
+            )
+        return outputs.transpose(0, 1)
 
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
-        return F.linear(inputs, *self._input_weight(layer))
-
-    def _input_weight(self, layer: int) -> tuple[Tensor, Tensor]:
-        """W_x and the bias that is added to W_x x."""
-        bias = getattr(self.kernel, f"bias_ih_l{layer}")
-        if self.recurrent_bias_joins:
-            bias = bias + getattr(self.kernel, f"bias_hh_l{layer}")
-        return getattr(self.kernel, f"weight_ih_l{layer}"), bias
-
-    def _recurrent_bias(self, layer: int) -> Tensor | None:
-        """The bias that stays with W_h h, where there is one."""
-        return None if self.recurrent_bias_joins else getattr(self.kernel, f"bias_hh_l{layer}")
+        return F.linear(inputs, *input_weight(self.kernel, type(self), layer))
 
     def _recurrent_weight(self, layer: int) -> Tensor:
         return getattr(self.kernel, f"weight_hh_l{layer}")
@@ -203,7 +220,7 @@ class GRU(Cell):
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
         before = state.hidden[layer]
         size = before.size(-1)
-        recurrent = F.linear(before, self._recurrent_weight(layer), self._recurrent_bias(layer))
+        recurrent = F.linear(before, *recurrent_weight(self.kernel, type(self), layer))
         gates_rz, gates_n = gates.split((2 * size, size), dim=-1)
         recurrent_rz, recurrent_n = recurrent.split((2 * size, size), dim=-1)
         reset, update = torch.sigmoid(gates_rz + recurrent_rz).chunk(2, dim=-1)

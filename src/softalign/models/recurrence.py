@@ -58,7 +58,7 @@ class Shared:
         self._notes: list[tuple[Tensor, ...]] = []
         self._pass = -1
         # The nodes of the steps own this object; the collecting node, which it owns, must not own it in turn.
-        self.anchor: Tensor = _Collect.apply(weakref.WeakMethod(self._collect), *tensors)
+        self.anchor: Tensor = _Collect.apply(weakref.WeakMethod(self.collect), *tensors)
 
     def note(self, *tensors: Tensor) -> None:
         """Keep a step's part of the gradients until all steps are through."""
@@ -67,7 +67,8 @@ class Shared:
             self._pass, self._notes = current, []
         self._notes.append(tensors)
 
-    def _collect(self) -> tuple[Tensor | None, ...]:
+    def collect(self) -> tuple[Tensor | None, ...]:
+        """The gradients of the tensors; the notes are used up."""
         notes, self._notes = self._notes, []
         return self.gradients(list(zip(*notes, strict=True))) if notes else (None,) * self.count
 
@@ -88,10 +89,10 @@ class Weight(Shared):
         self.transposed = self.value.transpose(-1, -2).contiguous()
         super().__init__(weight) if bias is None else super().__init__(weight, bias)
 
-    def add_to(self, other: Tensor, inputs: Tensor, scale: float = 1.0) -> Tensor:
-        """scale * (other + W x) for x (..., N, I)."""
+    def add_to(self, other: Tensor, inputs: Tensor, other_scale: float = 1.0, scale: float = 1.0) -> Tensor:
+        """other_scale * other + scale * W x for x (..., N, I)."""
         multiply = torch.addmm if inputs.dim() == 2 else torch.baddbmm
-        return multiply(other, inputs, self.transposed, beta=scale, alpha=scale)
+        return multiply(other, inputs, self.transposed, beta=other_scale, alpha=scale)
 
     def apply(self, inputs: Tensor) -> Tensor:
         """W x + b for x (..., N, I)."""
@@ -165,7 +166,7 @@ class ElmanLayer(Layer):
         if self.relu:
             after = self.recurrent.add_to(gates, hidden).relu_()
         else:
-            after = tanh_of_half_(self.recurrent.add_to(gates, hidden, scale=2.0))
+            after = tanh_of_half_(self.recurrent.add_to(gates, hidden, 2.0, 2.0))
         return after, None, [after]
 
     def backward(
@@ -283,6 +284,91 @@ class _Advance(torch.autograd.Function):
         return None, to_gates, to_context, to_hidden, to_cell, *[None] * len(layer.anchors)
 
 
+class _Sequence(torch.autograd.Function):
+    """The hidden states (T, ..., N, H) of one layer over known gates (T, ..., N, G*H): back through time by hand."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        layer_class: type[Layer],
+        relu: bool,
+        dtype: torch.dtype | None,
+        gates: Tensor,
+        hidden: Tensor,
+        cell: Tensor | None,
+        weight: Tensor,
+        bias: Tensor | None,
+    ) -> Tensor:
+        layer = layer_class(Weight(weight, bias, dtype), relu=relu)
+        dtype = layer.recurrent.value.dtype
+        hidden, cell = hidden.to(dtype), None if cell is None else cell.to(dtype)
+        start, keeps, cells, states = hidden, [], [cell], []
+        for gates_t in gates.to(dtype).unbind(0):
+            hidden, cell, kept = layer.forward(gates_t, hidden, cell)
+            states.append(hidden)
+            if any(ctx.needs_input_grad):
+                keeps.append(kept)
+                cells.append(cell)
+        outputs = torch.stack(states)
+        ctx.layer, ctx.n_kept = layer, len(kept)
+        ctx.save_for_backward(start, outputs, *cells[:-1], *(tensor for kept in keeps for tensor in kept))
+        return outputs
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        start, outputs, *rest = ctx.saved_tensors
+        steps, layer = outputs.size(0), ctx.layer
+        cells, kept = rest[:steps], rest[steps:]
+        befores = (start, *outputs.unbind(0)[:-1])
+        to_gates: list[Tensor] = []
+        to_hidden, to_cell = None, None
+        for step in range(steps - 1, -1, -1):
+            to_hidden = to_outputs[step] if to_hidden is None else to_hidden.add_(to_outputs[step])
+            kept_here = kept[step * ctx.n_kept : (step + 1) * ctx.n_kept]
+            to_gate, to_hidden, to_cell = layer.backward(to_hidden, to_cell, befores[step], cells[step], kept_here)
+            to_gates.append(to_gate)
+        to_weight, *to_bias = layer.recurrent.collect()
+        to_gates.reverse()
+        return None, None, None, torch.stack(to_gates), to_hidden, to_cell, to_weight, to_bias[0] if to_bias else None
+
+
+def sequence(
+    layer_class: type[Layer],
+    gates: Tensor,
+    hidden: Tensor,
+    cell: Tensor | None,
+    weight: Tensor,
+    bias: Tensor | None,
+    relu: bool = False,
+) -> Tensor:
+    """Hidden states (T, ..., N, H) of one layer from W_x x_t + b (T, ..., N, G*H), the first state (..., N, H), W_h
+    (..., G*H, H) and a bias that stays with it (..., G*H)."""
+    dtype = autocast_dtype(gates)
+    with _exactly(gates):
+        return _Sequence.apply(layer_class, relu, dtype, gates, hidden, cell, weight, bias)
+
+
+class _Turn(torch.autograd.Function):
+    """Rows (n, I) in another order, by a permutation that is its own inverse."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, permutation: Tensor) -> Tensor:
+        ctx.save_for_backward(permutation)
+        return rows.index_select(0, permutation)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_rows: Tensor) -> tuple[Tensor | None, ...]:
+        (permutation,) = ctx.saved_tensors
+        return to_rows.index_select(0, permutation), None
+
+
+def turn(rows: Tensor, permutation: Tensor) -> Tensor:
+    """Rows (n, I) in another order, by a permutation (n,) that is its own inverse."""
+    return _Turn.apply(rows, permutation)
+
+
 # Attention: one query per sentence ----------------------------------------------------------------------------------
 
 
@@ -328,7 +414,7 @@ class AdditiveScore(Score, Shared):
     """e_ti = v^T tanh(q'_t + k_i) = Σ_a v_a - 2 v^T ρ_ti, where ρ_ti = 1 / (1 + exp(2 q'_t) exp(2 k_i)), q' = W_q q.
 
     exp(2 k_i) is computed once for all steps, and the constant Σ_a v_a falls out of the softmax. Exact as long as no
-    entry of q' or k exceeds 43 in size, whose exponential float32 can still hold; larger ones count as 43.
+    entry of k exceeds 43 in size; larger ones count as 43, so that exp(2 k) stays finite and does not vanish.
     With u_ti = to_e_ti ρ_ti ⊙ (1 - ρ_ti): ∂q'_t = 4 v ⊙ Σ_i u_ti, ∂k_i = 4 v ⊙ Σ_t u_ti, ∂v = -2 Σ_ti to_e_ti ρ_ti.
     """
 
@@ -336,17 +422,14 @@ class AdditiveScore(Score, Shared):
         self.count = 2
         self.query = query
         self.v = v.detach().to(dtype or v.dtype)
-        self.grown = self._grow(keys.detach().to(self.v.dtype) * 2.0)  # exp(2 k) (B, S, A)
+        doubled = keys.detach().to(self.v.dtype) * 2.0
+        self.grown = doubled.clamp_(-LARGEST_EXPONENT, LARGEST_EXPONENT).exp_()  # exp(2 k) (B, S, A)
         self.one = self.v.new_ones(())
         Shared.__init__(self, keys, v)
         self.anchors = (self.anchor, query.anchor)
 
-    @staticmethod
-    def _grow(doubled: Tensor) -> Tensor:
-        return doubled.clamp_(-LARGEST_EXPONENT, LARGEST_EXPONENT).exp_()
-
     def forward(self, query: Tensor, padding: Tensor) -> tuple[Tensor, list[Tensor]]:
-        grown = self._grow(self.query.apply(query.to(self.v.dtype)).mul_(2.0))
+        grown = self.query.add_to(self.one, query.to(self.v.dtype), other_scale=0.0, scale=2.0).exp_()
         rho = torch.addcmul(self.one, self.grown, grown.unsqueeze(1)).reciprocal_()
         energies = torch.addmv(padding.reshape(-1), rho.view(-1, rho.size(-1)), self.v, alpha=-2.0)
         return energies.view_as(padding), [rho]
