@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from softalign.config import ModelConfig
 from softalign.models import recurrence
+from softalign.models.dropout import dropout
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Cell(nn.Module):
         gates = projected if context is None or self.context is None else projected + self.context(context)
         for layer in range(self.kernel.num_layers):
             if layer > 0:
-                below = F.dropout(hidden[-1], self.kernel.dropout, self.training)
+                below = dropout(hidden[-1], self.kernel.dropout, self.training)
                 gates = self._gates_of(below, layer)
             self._advance(gates, layer, state, hidden, cells)
         return State(tuple(hidden), tuple(cells), state.fed)
@@ -146,7 +147,7 @@ class Cell(nn.Module):
         for depth in range(self.kernel.num_layers):
             layer = unroll.once((id(self), depth), lambda depth=depth: self._fast_layer(unroll, depth))
             if depth > 0:
-                below = F.dropout(hidden[-1], self.kernel.dropout, self.training)
+                below = dropout(hidden[-1], self.kernel.dropout, self.training)
                 gates, context = recurrence.apply(layer.inputs, below), None
             before = state.cells[depth] if state.cells else None
             after, cell = recurrence.advance(layer, gates, context, state.hidden[depth], before)
@@ -170,7 +171,7 @@ class Cell(nn.Module):
         outputs = inputs.transpose(0, 1)
         for layer in range(self.kernel.num_layers):
             if layer > 0:
-                outputs = F.dropout(outputs, self.kernel.dropout, self.training)
+                outputs = dropout(outputs, self.kernel.dropout, self.training)
             outputs = recurrence.sequence(
                 self.layer_class,
                 self._gates_of(outputs, layer),

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from softalign.config import ModelConfig
 from softalign.models.cells import CELLS, input_weight, recurrent_kernel, recurrent_weight, run_kernel
+from softalign.models.dropout import Dropout
 from softalign.models.options import memory_size
 from softalign.models.recurrence import sequence, turn
 
@@ -109,7 +110,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.reverse_source = config.reverse_source
         self.embedding = embedding
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
             EncoderLayer(config, memory_size(config) if depth else config.embedding_size)
             for depth in range(config.layers)
