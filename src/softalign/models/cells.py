@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -145,7 +146,7 @@ class Cell(nn.Module):
     ) -> None:
         """The loop of `forward` as nodes of the fast path."""
         for depth in range(self.kernel.num_layers):
-            layer = unroll.once((id(self), depth), lambda depth=depth: self._fast_layer(unroll, depth))
+            layer = unroll.once((id(self), depth), partial(self.fast_layer, unroll, depth))
             if depth > 0:
                 below = dropout(hidden[-1], self.kernel.dropout, self.training)
                 gates, context = recurrence.apply(layer.inputs, below), None
@@ -155,7 +156,8 @@ class Cell(nn.Module):
             if cell is not None:
                 cells.append(cell)
 
-    def _fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
+    def fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
+        """A layer's equation with its derivative."""
         weight, bias = input_weight(self.kernel, type(self), depth)
         return self.layer_class(
             recurrent=unroll.weight(*recurrent_weight(self.kernel, type(self), depth)),

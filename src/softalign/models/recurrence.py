@@ -9,8 +9,8 @@ thin product and one addition to the whole matrix per step) and on bookkeeping. 
   keys and memory get their gradients from one product over all steps, when every step has been gone through;
 - tanh x is computed as 2 σ(2x) - 1, since torch's tanh takes several times as long as its σ on a CPU.
 
-What has no equation here runs in plain autograd in the same loop, so that a new arm needs none. `linear` is for an arm's
-own matrices. Outside `unrolling()` cells and attentions compute step by step in plain autograd: the reference.
+What has no equation here runs in plain autograd in the same loop, so that a new arm needs none. `linear` is for
+an arm's own matrices. Where an arm gives its step's derivative too (`Loop`), the whole loop is one node. Outside `unrolling()` cells and attentions compute step by step in plain autograd: the reference.
 
 Notation: B batch, S source length, T steps, H hidden size, M memory size, K key size, A attention size, G gates of a
 cell; `to_x` is the gradient of x. The state may have leading dimensions (directions of an encoder), as weights then do.
@@ -138,6 +138,7 @@ class Layer:
     """One layer of a cell from a = W_x x + W_c c + b (..., N, G*H) and the old state, and the derivative of that."""
 
     carries_cell = False
+    n_kept = 1  # tensors that `forward` keeps for `backward`
 
     def __init__(
         self, recurrent: Weight, context: Weight | None = None, inputs: Weight | None = None, relu: bool = False
@@ -183,6 +184,8 @@ class ElmanLayer(Layer):
 class GRULayer(Layer):
     """r, z = σ(a_rz + u_rz), n = tanh(a_n + r ⊙ u_n), h_t = n + z ⊙ (h_{t-1} - n), where u = W_h h_{t-1} + b_h."""
 
+    n_kept = 3
+
     def forward(self, gates: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor | None, list[Tensor]]:
         size = hidden.size(-1)
         recurrent = self.recurrent.apply(hidden)
@@ -215,8 +218,10 @@ class LSTMLayer(Layer):
     """i, f, o = σ(·), g = tanh(·) of a + W_h h_{t-1}; c_t = f ⊙ c_{t-1} + i ⊙ g, h_t = o ⊙ tanh(c_t)."""
 
     carries_cell = True
+    n_kept = 2
 
     def forward(self, gates: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor | None, list[Tensor]]:
+        assert cell is not None
         gates = self.recurrent.add_to(gates, hidden)
         enter, keep, new, leave = gates.chunk(4, dim=-1)
         new.mul_(2.0)
@@ -310,7 +315,7 @@ class _Sequence(torch.autograd.Function):
                 keeps.append(kept)
                 cells.append(cell)
         outputs = torch.stack(states)
-        ctx.layer, ctx.n_kept = layer, len(kept)
+        ctx.layer = layer
         ctx.save_for_backward(start, outputs, *cells[:-1], *(tensor for kept in keeps for tensor in kept))
         return outputs
 
@@ -325,7 +330,7 @@ class _Sequence(torch.autograd.Function):
         to_hidden, to_cell = None, None
         for step in range(steps - 1, -1, -1):
             to_hidden = to_outputs[step] if to_hidden is None else to_hidden.add_(to_outputs[step])
-            kept_here = kept[step * ctx.n_kept : (step + 1) * ctx.n_kept]
+            kept_here = kept[step * layer.n_kept : (step + 1) * layer.n_kept]
             to_gate, to_hidden, to_cell = layer.backward(to_hidden, to_cell, befores[step], cells[step], kept_here)
             to_gates.append(to_gate)
         to_weight, *to_bias = layer.recurrent.collect()
@@ -439,9 +444,8 @@ class AdditiveScore(Score, Shared):
         slopes = torch.ops.aten.sigmoid_backward(to_energies.unsqueeze(-1), rho)
         to_v = torch.mm(to_energies.reshape(1, -1), rho.view(-1, rho.size(-1)))
         to_projected = slopes.sum(dim=1).mul_(self.v).mul_(4.0)
-        if (
-            self._notes and self._pass == torch._C._current_graph_task_id()
-        ):  # sums at once: each is as large as the keys
+        if self._notes and self._pass == torch._C._current_graph_task_id():
+            # Summed at once: each is as large as the keys.
             self._notes[0][0].add_(slopes)
             self._notes[0][1].add_(to_v)
         else:
@@ -469,6 +473,25 @@ class Read(Shared):
         super().__init__(memory)
         self.anchors = (self.anchor, *score.anchors)
 
+    def forward(self, query: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """c (B, M), α (B, S), and tensors to keep, from a query (B, H)."""
+        energies, kept = self.score.forward(query, self.padding)
+        weights = torch.softmax(energies, dim=-1)
+        return torch.bmm(weights.unsqueeze(1), self.memory).squeeze(1), weights, kept
+
+    def backward(
+        self, to_context: Tensor | None, to_weights: Tensor | None, query: Tensor, weights: Tensor, kept: list[Tensor]
+    ) -> Tensor | None:
+        """to_q (B, H)."""
+        if to_context is not None:
+            self.note(weights, to_context)
+            through_context = torch.bmm(to_context.unsqueeze(1), self.transposed).squeeze(1)
+            to_weights = through_context if to_weights is None else through_context + to_weights
+        if to_weights is None:
+            return None
+        to_energies = torch._softmax_backward_data(to_weights, weights, -1, weights.dtype)
+        return self.score.backward(to_energies, query, kept)
+
     def gradients(self, notes: list[tuple[Tensor, ...]]) -> tuple[Tensor | None, ...]:
         return (_outer_products(*notes),)
 
@@ -479,9 +502,7 @@ class _Attend(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, read: Read, query: Tensor, *anchors: Tensor) -> tuple[Tensor, Tensor]:
         ctx.set_materialize_grads(False)
-        energies, kept = read.score.forward(query, read.padding)
-        weights = torch.softmax(energies, dim=-1)
-        context = torch.bmm(weights.unsqueeze(1), read.memory).squeeze(1)
+        context, weights, kept = read.forward(query)
         ctx.read = read
         ctx.save_for_backward(query, weights, *kept)
         return context, weights
@@ -491,15 +512,94 @@ class _Attend(torch.autograd.Function):
     def backward(ctx: Any, to_context: Tensor | None, to_weights: Tensor | None) -> tuple[Tensor | None, ...]:
         read: Read = ctx.read
         query, weights, *kept = ctx.saved_tensors
-        if to_context is not None:
-            read.note(weights, to_context)
-            through_context = torch.bmm(to_context.unsqueeze(1), read.transposed).squeeze(1)
-            to_weights = through_context if to_weights is None else through_context + to_weights
-        to_query = None
-        if to_weights is not None:
-            to_energies = torch._softmax_backward_data(to_weights, weights, -1, weights.dtype)
-            to_query = read.score.backward(to_energies, query, kept)
+        to_query = read.backward(to_context, to_weights, query, weights, kept)
         return None, to_query, *[None] * len(read.anchors)
+
+
+# A whole arm -------------------------------------------------------------------------------------------------------
+
+
+class Loop:
+    """An arm's step and its derivative, over a cell of one layer: composed of those of `Layer` and `Read`."""
+
+    feature_size: int
+
+    def __init__(self, layer: Layer, read: Read) -> None:
+        self.layer = layer
+        self.read = read
+        self.anchors = [*layer.anchors, *read.anchors]
+
+    def forward(
+        self, gates: Tensor, hidden: Tensor, cell: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor, list[Tensor]]:
+        """Features (B, F), h_t, c_t, α_t and tensors to keep, from W_x x_t + b and the old state."""
+        raise NotImplementedError
+
+    def backward(
+        self,
+        to_features: Tensor,
+        to_weights: Tensor | None,
+        to_state: tuple[Tensor | None, Tensor | None],
+        state: tuple[Tensor, Tensor | None],
+        weights: Tensor,
+        kept: list[Tensor],
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The gradients of the gates, h_{t-1} and c_{t-1}, from those of what the step gave; `to_state` is that of h_t
+        and c_t, None after the last step; `state` is the old one."""
+        raise NotImplementedError
+
+
+class _Run(torch.autograd.Function):
+    """(features (T, B, F), weights (T, B, S)) of a loop; back through time by hand."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, loop: Loop, gates: Tensor, hidden: Tensor, cell: Tensor | None, *anchors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        ctx.set_materialize_grads(False)
+        dtype = loop.layer.recurrent.value.dtype
+        hidden, cell = hidden.to(dtype), None if cell is None else cell.to(dtype)
+        features, weights, keeps = [], [], []
+        for gates_t in gates.to(dtype).unbind(0):
+            before = (hidden, cell)
+            features_t, hidden, cell, weights_t, kept = loop.forward(gates_t, hidden, cell)
+            features.append(features_t)
+            weights.append(weights_t)
+            if any(ctx.needs_input_grad):
+                keeps.append((*before, weights_t, *kept))
+        ctx.loop = loop
+        ctx.save_for_backward(*(tensor for keep in keeps for tensor in keep))
+        return torch.stack(features), torch.stack(weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_features: Tensor | None, to_weights: Tensor | None) -> tuple[Tensor | None, ...]:
+        loop: Loop = ctx.loop
+        saved = ctx.saved_tensors
+        steps = len(to_weights) if to_features is None else len(to_features)
+        each = len(saved) // steps
+        if to_features is None:
+            to_features = saved[0].new_zeros(steps, saved[0].size(0), loop.feature_size)
+        to_hidden, to_cell, to_gates = None, None, []
+        for step in range(steps - 1, -1, -1):
+            hidden, cell, weights, *kept = saved[step * each : (step + 1) * each]
+            to_gates_t, to_hidden, to_cell = loop.backward(
+                to_features[step],
+                None if to_weights is None else to_weights[step],
+                (to_hidden, to_cell),
+                (hidden, cell),
+                weights,
+                kept,
+            )
+            to_gates.append(to_gates_t)
+        to_gates.reverse()
+        return None, torch.stack(to_gates), to_hidden, to_cell, *[None] * len(loop.anchors)
+
+
+def run(loop: Loop, gates: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Features (T, B, F) and weights (T, B, S) from W_x x_t + b (T, B, G*H) and the first state."""
+    with _exactly(gates):
+        return _Run.apply(loop, gates, hidden, cell, *loop.anchors)
 
 
 # The loop -----------------------------------------------------------------------------------------------------------
