@@ -9,8 +9,9 @@ thin product and one addition to the whole matrix per step) and on bookkeeping. 
   keys and memory get their gradients from one product over all steps, when every step has been gone through;
 - tanh x is computed as 2 σ(2x) - 1, since torch's tanh takes several times as long as its σ on a CPU.
 
-What has no equation here runs in plain autograd in the same loop, so that a new arm needs none. `linear` is for
-an arm's own matrices. Where an arm gives its step's derivative too (`Loop`), the whole loop is one node. Outside `unrolling()` cells and attentions compute step by step in plain autograd: the reference.
+What has no equation here runs in plain autograd in the same loop, so that a new arm needs none. `linear` is for an
+arm's own matrices. Where an arm gives its step's derivative too (`Loop`), the whole loop is one node. Outside
+`unrolling()` cells and attentions compute step by step in plain autograd: the reference.
 
 Notation: B batch, S source length, T steps, H hidden size, M memory size, K key size, A attention size, G gates of a
 cell; `to_x` is the gradient of x. The state may have leading dimensions (directions of an encoder), as weights then do.
@@ -576,7 +577,10 @@ class _Run(torch.autograd.Function):
     def backward(ctx: Any, to_features: Tensor | None, to_weights: Tensor | None) -> tuple[Tensor | None, ...]:
         loop: Loop = ctx.loop
         saved = ctx.saved_tensors
-        steps = len(to_weights) if to_features is None else len(to_features)
+        known = to_weights if to_features is None else to_features
+        if known is None:
+            return None, None, None, None, *[None] * len(loop.anchors)
+        steps = len(known)
         each = len(saved) // steps
         if to_features is None:
             to_features = saved[0].new_zeros(steps, saved[0].size(0), loop.feature_size)
