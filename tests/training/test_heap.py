@@ -10,7 +10,7 @@ PROGRAM = """
 import resource, torch
 from softalign.training.heap import keep_freed_memory
 assert keep_freed_memory()
-for _ in range(3):
+for _ in range(20):
     torch.ones(2**20)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):

@@ -13,8 +13,8 @@ LARGEST_KEPT = 2**31 - 1  # bytes
 def keep_freed_memory() -> bool:
     """Let freed memory stay with the process, where the C library is glibc; True if it was done.
 
-    By default glibc asks the kernel for every large tensor and gives it back afterwards, and the kernel clears the pages
-    at each first touch. Every training step needs the same memory again; the process never holds more than its peak.
+    By default glibc asks the kernel for every large tensor and gives it back afterwards, and the kernel clears the
+    pages at each first touch. Every training step needs the same memory again; the process never holds more than its peak.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
