@@ -446,7 +446,7 @@ class AdditiveScore(Score, Shared):
         to_v = torch.mm(to_energies.reshape(1, -1), rho.view(-1, rho.size(-1)))
         to_projected = slopes.sum(dim=1).mul_(self.v).mul_(4.0)
         if self._notes and self._pass == torch._C._current_graph_task_id():
-            # Summed at once: each is as large as the keys.
+            # summed at once: each is as large as the keys
             self._notes[0][0].add_(slopes)
             self._notes[0][1].add_(to_v)
         else:

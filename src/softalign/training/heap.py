@@ -14,7 +14,7 @@ def keep_freed_memory() -> bool:
     """Let freed memory stay with the process, where the C library is glibc; True if it was done.
 
     By default glibc asks the kernel for every large tensor and gives it back afterwards, and the kernel clears the
-    pages at each first touch. Every training step needs the same memory again; the process never holds more than its peak.
+    pages at each first touch. Every training step needs the same memory again; what is held never exceeds the peak.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
