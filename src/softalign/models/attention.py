@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.models import recurrence
 from softalign.models.options import memory_size
 
 
@@ -26,6 +27,10 @@ class Attention(nn.Module):
         """score(q, m_i) for every query and position, (B, Q, S), with `padding` added."""
         raise NotImplementedError
 
+    def fast_score(self, keys: Tensor, unroll: recurrence.Unroll) -> recurrence.Score | None:
+        """The score on the fast path, if it has an equation there; if not, `energies` is computed in plain autograd."""
+        return None
+
     def forward(self, query: Tensor, keys: Tensor, memory: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         """Context and weights of each query.
 
@@ -33,25 +38,49 @@ class Attention(nn.Module):
             padding (B, 1, S), 0 on tokens and -inf on padding, which so gets a weight of exactly zero.
         Returns: context (B, Q, M), weights (B, Q, S).
         """
+        unroll = recurrence.current()
+        if unroll is not None and query.size(1) == 1:
+            context, weights = self._read(unroll, query, keys, memory, padding)
+            return context.unsqueeze(1), weights.unsqueeze(1)
         weights = torch.softmax(self.energies(query, keys, padding), dim=-1)
         return torch.bmm(weights, memory), weights
+
+    def _read(
+        self, unroll: recurrence.Unroll, query: Tensor, keys: Tensor, memory: Tensor, padding: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Context (B, M) and weights (B, S) on the fast path."""
+
+        def enter() -> recurrence.Read:
+            score = self.fast_score(keys, unroll) or recurrence.Score()
+            return recurrence.Read(score, memory, padding, recurrence.autocast_dtype(memory))
+
+        read = unroll.once((id(self), id(memory)), enter)
+        if type(read.score) is recurrence.Score:
+            query = self.energies(query, keys, padding)
+        return recurrence.attend(read, query.squeeze(1))
 
 
 class Dot(Attention):
     """score(q, m) = <q, m> (Luong et al. 2015, `dot`). No parameters; needs H = M."""
 
+    scale = 1.0
+
     def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
         super().__init__()
 
     def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
-        return torch.baddbmm(padding, query, keys.transpose(1, 2))
+        return torch.baddbmm(padding, query, keys.transpose(1, 2), alpha=self.scale)
+
+    def fast_score(self, keys: Tensor, unroll: recurrence.Unroll) -> recurrence.Score | None:
+        return recurrence.InnerProduct(keys, self.scale, recurrence.autocast_dtype(keys))
 
 
 class ScaledDot(Dot):
     """score(q, m) = <q, m> / sqrt(H) (Vaswani et al. 2017). No parameters; needs H = M."""
 
-    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
-        return torch.baddbmm(padding, query, keys.transpose(1, 2), alpha=1.0 / math.sqrt(query.size(-1)))
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
+        super().__init__(query_size, memory_size, attention_size)
+        self.scale = 1.0 / math.sqrt(query_size)
 
 
 class General(Dot):
@@ -85,6 +114,10 @@ class Additive(Attention):
     def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
         # The sum is the largest tensor of a step, (B, Q, S, A): tanh overwrites it.
         return (self.query(query).unsqueeze(2) + keys.unsqueeze(1)).tanh_() @ self.v + padding
+
+    def fast_score(self, keys: Tensor, unroll: recurrence.Unroll) -> recurrence.Score | None:
+        query = unroll.weight(self.query.weight)
+        return recurrence.AdditiveScore(query, keys, self.v, recurrence.autocast_dtype(keys))
 
 
 class Location(Attention):

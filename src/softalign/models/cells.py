@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -15,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.models import recurrence
+from softalign.models.dropout import dropout
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,20 @@ def run_kernel(kernel: nn.RNNBase, inputs: Tensor, state: State | None = None) -
         return kernel(inputs.to(dtype), tuple(part.to(dtype) for part in start) if start else None)[0]
 
 
+def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor]:
+    """W_x (G*H, I) of a layer, and the bias (G*H,) that is added to W_x x."""
+    bias = getattr(kernel, f"bias_ih_l{layer}")
+    if cell.recurrent_bias_joins:
+        bias = bias + getattr(kernel, f"bias_hh_l{layer}")
+    return getattr(kernel, f"weight_ih_l{layer}"), bias
+
+
+def recurrent_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:
+    """W_h (G*H, H) of a layer, and the bias (G*H,) that stays with W_h h, where there is one."""
+    bias = None if cell.recurrent_bias_joins else getattr(kernel, f"bias_hh_l{layer}")
+    return getattr(kernel, f"weight_hh_l{layer}"), bias
+
+
 class Cell(nn.Module):
     """A stack of recurrent layers h_t = cell([x_t; c_t], h_{t-1}).
 
@@ -85,11 +102,13 @@ class Cell(nn.Module):
     """
 
     kernel_class: ClassVar[Callable[..., nn.RNNBase]]
+    layer_class: ClassVar[type[recurrence.Layer]]  # the same equation on the fast path
     gates: ClassVar[int]
     recurrent_bias_joins: ClassVar[bool] = True  # W_h h + b_h is only ever added to W_x x + b_x: one bias for both
 
     def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
         super().__init__()
+        self.relu = config.cell == "elman" and config.activation == "relu"
         self.kernel = recurrent_kernel(config, input_size, config.hidden_size, config.layers)
         self.context = nn.Linear(context_size, self.gates * config.hidden_size, bias=False) if context_size else None
         if self.context is not None:
@@ -102,25 +121,71 @@ class Cell(nn.Module):
 
     def forward(self, projected: Tensor, state: State, context: Tensor | None = None) -> State:
         """One step from projected inputs (N, G*H) and, where the arm has one, a context (N, C)."""
-        gates = projected if context is None or self.context is None else projected + self.context(context)
         hidden: list[Tensor] = []
         cells: list[Tensor] = []
+        unroll = recurrence.current()
+        if unroll is not None:
+            self._advance_all(unroll, projected, state, context, hidden, cells)
+            return State(tuple(hidden), tuple(cells), state.fed)
+        gates = projected if context is None or self.context is None else projected + self.context(context)
         for layer in range(self.kernel.num_layers):
             if layer > 0:
-                below = F.dropout(hidden[-1], self.kernel.dropout, self.training)
+                below = dropout(hidden[-1], self.kernel.dropout, self.training)
                 gates = self._gates_of(below, layer)
             self._advance(gates, layer, state, hidden, cells)
         return State(tuple(hidden), tuple(cells), state.fed)
 
+    def _advance_all(
+        self,
+        unroll: recurrence.Unroll,
+        gates: Tensor,
+        state: State,
+        context: Tensor | None,
+        hidden: list[Tensor],
+        cells: list[Tensor],
+    ) -> None:
+        """The loop of `forward` as nodes of the fast path."""
+        for depth in range(self.kernel.num_layers):
+            layer = unroll.once((id(self), depth), partial(self.fast_layer, unroll, depth))
+            if depth > 0:
+                below = dropout(hidden[-1], self.kernel.dropout, self.training)
+                gates, context = recurrence.apply(layer.inputs, below), None
+            before = state.cells[depth] if state.cells else None
+            after, cell = recurrence.advance(layer, gates, context, state.hidden[depth], before)
+            hidden.append(after)
+            if cell is not None:
+                cells.append(cell)
+
+    def fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
+        """A layer's equation with its derivative."""
+        weight, bias = input_weight(self.kernel, type(self), depth)
+        return self.layer_class(
+            recurrent=unroll.weight(*recurrent_weight(self.kernel, type(self), depth)),
+            context=None if self.context is None or depth > 0 else unroll.weight(self.context.weight),
+            inputs=unroll.weight(weight, bias) if depth > 0 else None,
+            relu=self.relu,
+        )
+
     def unroll(self, inputs: Tensor, state: State) -> Tensor:
-        """All steps in torch's own loop, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
-        return run_kernel(self.kernel, inputs, state)
+        """All steps, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
+        if not inputs.is_cpu:
+            return run_kernel(self.kernel, inputs, state)
+        outputs = inputs.transpose(0, 1)
+        for layer in range(self.kernel.num_layers):
+            if layer > 0:
+                outputs = dropout(outputs, self.kernel.dropout, self.training)
+            outputs = recurrence.sequence(
+                self.layer_class,
+                self._gates_of(outputs, layer),
+                state.hidden[layer],
+                state.cells[layer] if state.cells else None,
+                *recurrent_weight(self.kernel, type(self), layer),
+                relu=self.relu,
+            )
+        return outputs.transpose(0, 1)
 
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
-        bias = getattr(self.kernel, f"bias_ih_l{layer}")
-        if self.recurrent_bias_joins:
-            bias = bias + getattr(self.kernel, f"bias_hh_l{layer}")
-        return F.linear(inputs, getattr(self.kernel, f"weight_ih_l{layer}"), bias)
+        return F.linear(inputs, *input_weight(self.kernel, type(self), layer))
 
     def _recurrent_weight(self, layer: int) -> Tensor:
         return getattr(self.kernel, f"weight_hh_l{layer}")
@@ -135,14 +200,12 @@ class Elman(Cell):
     ReLU."""
 
     kernel_class = nn.RNN
+    layer_class = recurrence.ElmanLayer
     gates = 1
 
-    def __init__(self, config: ModelConfig, input_size: int, context_size: int = 0) -> None:
-        super().__init__(config, input_size, context_size)
-        self.activation = torch.tanh if config.activation == "tanh" else torch.relu
-
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
-        hidden.append(self.activation(torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())))
+        activation = torch.relu if self.relu else torch.tanh
+        hidden.append(activation(torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())))
 
 
 class GRU(Cell):
@@ -153,13 +216,14 @@ class GRU(Cell):
     """
 
     kernel_class = nn.GRU
+    layer_class = recurrence.GRULayer
     gates = 3
     recurrent_bias_joins = False
 
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
         before = state.hidden[layer]
         size = before.size(-1)
-        recurrent = F.linear(before, self._recurrent_weight(layer), getattr(self.kernel, f"bias_hh_l{layer}"))
+        recurrent = F.linear(before, *recurrent_weight(self.kernel, type(self), layer))
         gates_rz, gates_n = gates.split((2 * size, size), dim=-1)
         recurrent_rz, recurrent_n = recurrent.split((2 * size, size), dim=-1)
         reset, update = torch.sigmoid(gates_rz + recurrent_rz).chunk(2, dim=-1)
@@ -175,6 +239,7 @@ class LSTM(Cell):
     """
 
     kernel_class = nn.LSTM
+    layer_class = recurrence.LSTMLayer
     gates = 4
 
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from softalign.config import ModelConfig
 from softalign.models.cells import State
+from softalign.models.dropout import Dropout
 from softalign.models.encoder import EncoderOutput
 from softalign.models.fusion import FUSIONS, FusionStep, Unrolled
 from softalign.models.options import memory_size
@@ -46,7 +47,7 @@ class Readout(nn.Module):
     def __init__(self, config: ModelConfig, feature_size: int, vocabulary: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(feature_size + config.embedding_size, config.embedding_size)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.embedding_size, vocabulary)
         for linear in (self.hidden, self.output):
             nn.init.xavier_uniform_(linear.weight)
@@ -68,7 +69,7 @@ class Decoder(nn.Module):
         super().__init__()
         arm = FUSIONS[config.fusion]
         self.embedding = embedding
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.bridge = Bridge(config)
         self.fusion = arm(config)
         self.readout = Readout(config, arm.feature_size(config), embedding.num_embeddings)

@@ -9,11 +9,14 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
-from softalign.models.cells import recurrent_kernel, run_kernel
+from softalign.models.cells import CELLS, input_weight, recurrent_kernel, recurrent_weight, run_kernel
+from softalign.models.dropout import Dropout
 from softalign.models.options import memory_size
+from softalign.models.recurrence import sequence, turn
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class EncoderOutput:
 
 
 class EncoderLayer(nn.Module):
-    """One recurrent layer, in one direction or in both, on sentences laid out as rows of B * S tokens.
+    """One recurrent layer, in one direction or in both, on sentences laid out as rows of S * B tokens, time first.
 
     Each direction reads a sentence's tokens first and the padding after them, so that padding changes nothing. (Packed
     sequences would do the same, but on a CPU their backward pass takes time quadratic in S.)
@@ -54,21 +57,47 @@ class EncoderLayer(nn.Module):
     def __init__(self, config: ModelConfig, input_size: int) -> None:
         super().__init__()
         size = memory_size(config) // (2 if config.bidirectional else 1)
+        self.cell = CELLS[config.cell]
+        self.relu = config.activation == "relu"
         self.left_to_right = recurrent_kernel(config, input_size, size, layers=1)
         self.right_to_left = recurrent_kernel(config, input_size, size, layers=1) if config.bidirectional else None
 
     def forward(self, inputs: Tensor, batch: int, reversal: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs (B * S, M) and final states (B, M) of inputs (B * S, I); see `Encoder` for the two indices."""
-        outputs = self._read(self.left_to_right, inputs, batch)
-        final = outputs[last]
-        if self.right_to_left is None:
-            return outputs, final
-        backward = self._read(self.right_to_left, inputs[reversal], batch)
-        return torch.cat((outputs, backward[reversal]), dim=-1), torch.cat((final, backward[last]), dim=-1)
+        """Outputs (S * B, M) and final states (B, M) of inputs (S * B, I); see `Encoder` for the two indices."""
+        kernels = [self.left_to_right] if self.right_to_left is None else [self.left_to_right, self.right_to_left]
+        read = self._read_at_once if inputs.is_cpu else self._read_in_turn
+        outputs = read(kernels, inputs, batch, reversal)
+        final = torch.cat([direction[last] for direction in outputs], dim=-1)
+        if len(outputs) > 1:
+            outputs[1] = turn(outputs[1], reversal)
+        return torch.cat(outputs, dim=-1), final
+
+    def _read_at_once(self, kernels: list[nn.RNNBase], inputs: Tensor, batch: int, reversal: Tensor) -> list[Tensor]:
+        """Each direction's outputs (S * B, H) in its reading order; both directions in one loop."""
+        weights, biases = zip(*(input_weight(kernel, self.cell) for kernel in kernels), strict=True)
+        gates = list(F.linear(inputs, torch.cat(weights), torch.cat(biases)).chunk(len(kernels), dim=-1))
+        gates[1:] = [turn(backward, reversal) for backward in gates[1:]]
+        recurrent, recurrent_biases = zip(*(recurrent_weight(kernel, self.cell) for kernel in kernels), strict=True)
+        start = inputs.new_zeros(len(kernels), batch, kernels[0].hidden_size)
+        outputs = sequence(
+            self.cell.layer_class,
+            torch.stack([direction.view(-1, batch, direction.size(-1)) for direction in gates], dim=1),
+            start,
+            start if self.cell.layer_class.carries_cell else None,
+            torch.stack(recurrent),
+            None if self.cell.recurrent_bias_joins else torch.stack(recurrent_biases),
+            relu=self.relu,
+        )
+        return [direction.reshape(inputs.size(0), -1) for direction in outputs.unbind(1)]
 
     @staticmethod
-    def _read(kernel: nn.RNNBase, inputs: Tensor, batch: int) -> Tensor:
-        return run_kernel(kernel, inputs.view(batch, -1, inputs.size(-1))).reshape(inputs.size(0), -1)
+    def _read_in_turn(kernels: list[nn.RNNBase], inputs: Tensor, batch: int, reversal: Tensor) -> list[Tensor]:
+        """The same with torch's kernels, which are quicker on a GPU."""
+        readings = [inputs, turn(inputs, reversal)][: len(kernels)]
+        return [
+            run_kernel(kernel, reading.view(-1, batch, reading.size(-1)).transpose(0, 1)).transpose(0, 1).flatten(0, 1)
+            for kernel, reading in zip(kernels, readings, strict=True)
+        ]
 
 
 class Encoder(nn.Module):
@@ -81,7 +110,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.reverse_source = config.reverse_source
         self.embedding = embedding
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
             EncoderLayer(config, memory_size(config) if depth else config.embedding_size)
             for depth in range(config.layers)
@@ -93,22 +122,22 @@ class Encoder(nn.Module):
         lengths = source_lengths.to(source.device).unsqueeze(1)
         positions = torch.arange(length, device=source.device)
         mask = positions < lengths
-        # Indices into the B * S tokens. One turns each sentence round and leaves its padding; it is its own inverse.
-        first = torch.arange(batch, device=source.device).unsqueeze(1) * length
-        reversal = (first + torch.where(mask, lengths - 1 - positions, positions)).view(-1)
-        last = (first + lengths - 1).view(-1)
+        # Indices into the S * B tokens. One turns each sentence round and leaves its padding; it is its own inverse.
+        row = torch.arange(batch, device=source.device).unsqueeze(1)
+        reversal = (torch.where(mask, lengths - 1 - positions, positions) * batch + row).t().reshape(-1)
+        last = ((lengths - 1) * batch + row).view(-1)
 
-        outputs = self.dropout(self.embedding(source)).view(batch * length, -1)
+        outputs = self.dropout(self.embedding(source.t())).view(length * batch, -1)
         if self.reverse_source:
-            outputs = outputs[reversal]
+            outputs = turn(outputs, reversal)
         finals = []
         for depth, layer in enumerate(self.layers):
             outputs, final = layer(self.dropout(outputs) if depth else outputs, batch, reversal, last)
             finals.append(final)
         if self.reverse_source:
-            outputs = outputs[reversal]
+            outputs = turn(outputs, reversal)
 
-        memory = outputs.view(batch, length, -1).masked_fill(~mask.unsqueeze(2), 0.0)
+        memory = outputs.view(length, batch, -1).transpose(0, 1).contiguous().masked_fill(~mask.unsqueeze(2), 0.0)
         padding = torch.zeros(batch, 1, length, dtype=memory.dtype, device=memory.device)
         padding = padding.masked_fill(~mask.unsqueeze(1), -math.inf)
         return EncoderOutput(source, memory, mask, padding, torch.stack(finals))

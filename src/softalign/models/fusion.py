@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
-from softalign.models import options
+from softalign.models import options, recurrence
 from softalign.models.attention import build_attention
 from softalign.models.cells import CELLS, State
 from softalign.models.encoder import EncoderOutput
+from softalign.models.loops import BahdanauLoop, MultiplyLoop
 from softalign.models.options import memory_size
 
 FUSIONS: dict[str, type[Fusion]] = {}
@@ -78,15 +79,34 @@ class Fusion(nn.Module):
         raise NotImplementedError
 
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
-        """All steps over embedded targets (B, T, E)."""
+        """All steps over embedded targets (B, T, E): the loop below, on the fast path."""
+        with recurrence.unrolling() as unroll:
+            loop = self.loop(unroll, encoded) if self._loop_is_of_step() and len(state.hidden) == 1 else None
+            if loop is None:
+                return self.unroll_plainly(embedded, state, encoded)
+            gates = self.cell.project(embedded.transpose(0, 1))
+            features, weights = recurrence.run(loop, gates, state.top, state.cells[0] if state.cells else None)
+            return Unrolled(features.transpose(0, 1), weights.transpose(0, 1))
+
+    def loop(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Loop | None:
+        """`step` with its derivative, where an arm gives it: the whole loop is then one node. Optional."""
+        return None
+
+    def _loop_is_of_step(self) -> bool:
+        """False where a subclass has changed `step` alone: its parent's derivative is not its own."""
+        return next("loop" in vars(kind) for kind in type(self).__mro__ if {"step", "loop"} & vars(kind).keys())
+
+    def unroll_plainly(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
+        """The loop itself; outside `recurrence.unrolling` plain autograd and what the fast path is tested against."""
         features, weights = [], []
-        for projected in self.cell.project(embedded).unbind(1):
+        for projected in self.cell.project(embedded.transpose(0, 1)).unbind(0):
             outcome = self.step(projected, state, encoded)
             state = outcome.state
             features.append(outcome.features)
             if outcome.weights is not None:
                 weights.append(outcome.weights)
-        return Unrolled(torch.stack(features, dim=1), torch.stack(weights, dim=1) if weights else None)
+        alignment = torch.stack(weights).transpose(0, 1) if weights else None
+        return Unrolled(torch.stack(features).transpose(0, 1), alignment)
 
 
 class Attending(Fusion):
@@ -106,6 +126,13 @@ class Attending(Fusion):
         queries = query.view(sentences, -1, query.size(-1))  # (B, Q, H)
         context, weights = self.attention(queries, encoded.keys, encoded.memory, encoded.padding)
         return context.view(-1, size), weights.view(-1, length)
+
+    def _read(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Read | None:
+        """The attention with its derivative; None where the score has none."""
+        assert encoded.keys is not None
+        score = self.attention.fast_score(encoded.keys, unroll)
+        dtype = recurrence.autocast_dtype(encoded.memory)
+        return None if score is None else recurrence.Read(score, encoded.memory, encoded.padding, dtype)
 
 
 @register("vanilla")
@@ -129,6 +156,10 @@ class Multiply(Attending):
     the parameters of `vanilla` and no more.
     """
 
+    def loop(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Loop | None:
+        read = self._read(unroll, encoded)
+        return None if read is None else MultiplyLoop(self.cell.fast_layer(unroll, 0), read)
+
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         state = self.cell(projected, state)
         context, weights = self.attend(state.top, encoded)
@@ -151,6 +182,10 @@ class Bahdanau(Attending):
     @staticmethod
     def feature_size(config: ModelConfig) -> int:
         return config.hidden_size + memory_size(config)
+
+    def loop(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Loop | None:
+        read = self._read(unroll, encoded)
+        return None if read is None else BahdanauLoop(self.cell.fast_layer(unroll, 0), read)
 
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         context, weights = self.attend(state.top, encoded)

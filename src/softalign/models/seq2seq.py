@@ -95,7 +95,8 @@ class Seq2Seq(nn.Module):
 
 
 def _embedding(vocabulary: int, size: int) -> nn.Embedding:
+    """Vectors of length 2 on average: half and twice that learned more slowly on both embedded corpora."""
     embedding = nn.Embedding(vocabulary, size, padding_idx=PAD)
-    nn.init.normal_(embedding.weight, std=size**-0.5)
+    nn.init.normal_(embedding.weight, std=2.0 * size**-0.5)
     nn.init.zeros_(embedding.weight.data[PAD])
     return embedding

@@ -26,6 +26,7 @@ from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoi
 from softalign.training.checkpointing import BEST, LAST, load_model
 from softalign.training.cost import Cost, peak_accelerator_memory_mb
 from softalign.training.curve import Curve, flattened, late_gain
+from softalign.training.heap import keep_freed_memory
 from softalign.training.history import read_table
 from softalign.training.identity import Identity, code_digest, identify
 from softalign.training.live import LiveTracking, Tracker
@@ -104,6 +105,7 @@ def _prepare_folder(output: Path, identity: Identity, config: Config) -> None:
 def _train(prepared: Prepared, config: Config, output: Path, identity: Identity, tracker: Tracker | None) -> None:
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
+    keep_freed_memory()
     with deterministic(), _quiet_lightning():
         pl.seed_everything(config.seed, verbose=False)
         module = Seq2SeqModule(

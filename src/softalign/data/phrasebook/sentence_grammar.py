@@ -27,7 +27,7 @@ CONJUNCTIONS = (
     ("bis", "until", ("past", "present", "future"), "present"),
 )
 # Number of clauses in a sentence and how often.
-CLAUSES = {1: 0.27, 2: 0.28, 3: 0.19, 4: 0.13, 5: 0.08, 6: 0.05}
+CLAUSES = {1: 0.46, 2: 0.27, 3: 0.13, 4: 0.08, 5: 0.04, 6: 0.02}
 MIN_WORDS, MAX_WORDS = 4, 50
 
 
