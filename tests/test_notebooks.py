@@ -81,6 +81,14 @@ def test_the_same_notebook_gives_the_same_file(tmp_path: Path) -> None:
     assert sys.executable in texts[0]  # this Python, not whatever kernel is registered
 
 
+def test_a_notebook_imports_the_package_that_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "src")  # as in dvc.yaml; there is no such folder below notebooks/
+    folder = written(tmp_path, "import softalign.stages.notebook as running; running.__file__")
+    content = notebook.read_notebook(folder, "mine")
+    notebook.execute(content, folder, "mine")
+    assert str(notebook.__file__) in nbformat.writes(content)
+
+
 def test_an_unknown_or_damaged_notebook_is_refused(tmp_path: Path) -> None:
     folder = written(tmp_path)
     with pytest.raises(UserError, match="no notebook 'other'.*known: mine"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 import pytest
 
-from softalign.data.atomic import replace_text, replacing
+from softalign.data.atomic import replace_bytes, replace_text, replacing
 from softalign.errors import UserError
 
 
@@ -77,8 +78,23 @@ def test_a_process_killed_amid_the_swap_loses_nothing(tmp_path):
 
 
 def test_replace_text(tmp_path):
-    target = tmp_path / "file"
+    target = tmp_path / "deep" / "file"
     replace_text(target, "ä\n")
     replace_text(target, "ö\n")
-    assert target.read_text(encoding="utf-8") == "ö\n"
+    assert target.read_bytes() == "ö\n".encode()
+    assert target.stat().st_mode & 0o777 == 0o644
+    assert os.listdir(target.parent) == ["file"]
+
+
+@pytest.mark.parametrize(("number", "raised"), [(errno.ENOSPC, UserError), (errno.EIO, OSError)])
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, number, raised):
+    replace_bytes(tmp_path / "file", b"old")
+
+    def fail(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(raised, match="(?i)no space|input/output"):
+        replace_bytes(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]

@@ -6,8 +6,6 @@ import pyarrow as pa
 import pytest
 import pytorch_lightning as pl
 import torch
-from datasets import Dataset
-from datasets.table import InMemoryTable
 
 from softalign.config import OptimizationConfig, TokenizerConfig
 from softalign.data.batching import Batch
@@ -29,7 +27,7 @@ def prepared() -> Prepared:
     splits = {}
     for split in SPLITS:
         column = pa.array(IDS[split], pa.list_(pa.int32()))
-        splits[split] = Dataset(InMemoryTable(pa.table({"source_ids": column, "target_ids": column})))
+        splits[split] = pa.table({"source_ids": column, "target_ids": column})
     return Prepared(splits, tokenizer, tokenizer, {"vocabulary": {"shared": True}})
 
 

@@ -2,8 +2,6 @@
 
 import pyarrow as pa
 import pytest
-from datasets import Dataset
-from datasets.table import InMemoryTable
 
 from softalign.data.encoded import EncodedSplit
 
@@ -19,7 +17,7 @@ def test_rows_and_lengths(cuts: list[int]) -> None:
         pa.record_batch({"source_ids": pa.array(SOURCES[a:b], kind), "target_ids": pa.array(TARGETS[a:b], kind)})
         for a, b in zip(bounds, bounds[1:], strict=False)
     ]
-    split = EncodedSplit.from_dataset(Dataset(InMemoryTable(pa.Table.from_batches(batches))))
+    split = EncodedSplit.from_table(pa.Table.from_batches(batches))
     assert len(split) == 5
     assert split.source_lengths.tolist() == [2, 0, 1, 3, 0]
     assert split.target_lengths.tolist() == [1, 2, 0, 1, 3]

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import Dataset
 
 from softalign.config import CleaningConfig, DataConfig, FilesSource, TokenizerConfig
 from softalign.data import prepared as module
@@ -64,12 +65,12 @@ def test_what_is_written(raw: Path, tmp_path: Path) -> None:
     assert report["revision"] == "abc123"
     assert report["vocabulary"]["source"] == len(data.source_tokenizer)
     assert report["vocabulary"]["target"] == len(data.target_tokenizer)
-    row = data.splits["train"][15]
+    row = data.splits["train"].slice(15, 1).to_pylist()[0]
     assert (row["source"], row["target"]) == ("zwei sechs", "two six")
     assert row["references"] == ["two six"]
     assert row["alignment"] == ""
     for table in data.splits.values():
-        for row in table:
+        for row in table.to_pylist():
             assert row["source_ids"] == data.source_tokenizer.encode(row["source"])
             assert data.target_tokenizer.decode(row["target_ids"]) == row["target"]
 
@@ -105,13 +106,19 @@ def test_the_fingerprint_follows_the_data(raw: Path, tmp_path: Path) -> None:
     assert prepare(raw, tmp_path / "prepared", CONFIG)["fingerprint"] != first
 
 
+def test_datasets_reads_the_files(raw: Path, tmp_path: Path) -> None:
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    for split, table in load_prepared(tmp_path / "prepared").splits.items():
+        assert Dataset.from_file(str(tmp_path / "prepared" / f"{split}.arrow")).to_list() == table.to_pylist()
+
+
 def test_chunks_do_not_show(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(raw, tmp_path / "whole", CONFIG)
     monkeypatch.setattr(module, "CHUNK", 7)
     prepare(raw, tmp_path / "chunked", CONFIG)
     whole, chunked = (load_prepared(tmp_path / name).splits for name in ("whole", "chunked"))
     for split in whole:
-        assert whole[split].to_dict() == chunked[split].to_dict()
+        assert whole[split].to_pydict() == chunked[split].to_pydict()
 
 
 def test_tokenizers_know_the_training_split_alone(tmp_path: Path) -> None:
@@ -143,15 +150,15 @@ def test_references_and_alignments_are_kept(tmp_path: Path) -> None:
     }
     prepare(write_raw(tmp_path / "raw", test=test), tmp_path / "prepared", CONFIG)
     split = load_prepared(tmp_path / "prepared").splits["test"]
-    assert split["references"][:] == [["x y", "x z"], ["z"]]
-    assert split["alignment"][:] == ["0-1 1-0", ""]
+    assert split["references"].to_pylist() == [["x y", "x z"], ["z"]]
+    assert split["alignment"].to_pylist() == ["0-1 1-0", ""]
 
 
 def test_nulls_are_empty(tmp_path: Path) -> None:
     test = {"source": ["a", None, "b"], "target": ["x", "y", None], "references": [["x", None], None, None]}
     report = prepare(write_raw(tmp_path / "raw", test=test), tmp_path / "prepared", CONFIG)
     assert report["splits"]["test"]["empty"] == 2
-    assert load_prepared(tmp_path / "prepared").splits["test"]["references"][:] == [["x"]]
+    assert load_prepared(tmp_path / "prepared").splits["test"]["references"].to_pylist() == [["x"]]
 
 
 @pytest.mark.parametrize("missing", [None, "train.parquet", "test.parquet", "provenance.json"])

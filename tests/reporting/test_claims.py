@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -117,10 +118,17 @@ def test_attention_that_aligns_better_than_the_diagonal_supports_c5(one_seed: Re
     assert "no alignment" in missing.notes[0]
 
 
-def test_attention_that_is_spread_out_does_not_support_c5(one_seed: Reported) -> None:
-    case = changed(one_seed.scored[0], "bahdanau", lambda run: run.scores["alignment"].update(entropy=1.31))
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(-0.25, -0.23, SUPPORTED), (-0.01, 0.02, NOT_DECIDED), (0.01, 0.02, REFUTED)]
+)
+def test_the_interval_against_the_diagonal_decides_c5_and_the_entropy_does_not(
+    one_seed: Reported, low: float, high: float, expected: str
+) -> None:
+    found = {"difference": (low + high) / 2, "difference_low": low, "difference_high": high, "entropy": math.log(9)}
+    case = changed(one_seed.scored[0], "bahdanau", lambda run: run.scores["alignment"].update(found))
     (verdict,) = quality_claims.focuses(case)
-    assert verdict.verdict == NOT_DECIDED
+    assert verdict.verdict == expected
+    assert "as wide as 9.0 of" in verdict.notes[1]
 
 
 def test_extra_time_that_grows_with_length_supports_c9(one_seed: Reported) -> None:

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from synthetic_runs import Reported
 
 from softalign.reporting import drawings, figures, results
@@ -46,8 +47,8 @@ def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
     weights = [[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]]
     figure = figures.attention_heat_map(weights, ["$5", "über$"], ["a", "b", "</s>"], "title")
     ax = figure.axes[0]
-    assert np.array_equal(ax.images[0].get_array(), weights)
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["$5", "über$"]
+    assert np.array_equal(ax.images[0].get_array(), colormaps["viridis"](np.array(weights), bytes=True))
+    assert [label.get_text() for label in ax.texts] == ["$5", "über$", "a", "b", "</s>"]
     assert figures.to_png(figure).startswith(b"\x89PNG")
 
 

@@ -50,13 +50,18 @@ def test_numbers_that_json_cannot_hold_become_null() -> None:
     }
 
 
-def test_flat_metrics_are_means_over_seeds(two_seeds: Reported) -> None:
-    metrics = results.flat_metrics(two_seeds.results)
+def test_headline_metrics_are_means_over_seeds(two_seeds: Reported, one_seed: Reported) -> None:
+    metrics = results.headline_metrics(two_seeds.results)
     runs = [run.scores["test"]["bleu"] for run in two_seeds.tasks[0].of("bahdanau")]
-    assert list(metrics) == ["translation"]
-    assert list(metrics["translation"]) == ["vanilla", "multiply", "bahdanau"]
-    assert metrics["translation"]["bahdanau"]["bleu"] == round(sum(runs) / 2, 4)
-    assert metrics["translation"]["bahdanau"]["n_parameters"] == 973_856
+    assert list(metrics) == ["vanilla", "multiply", "bahdanau"]
+    assert metrics["bahdanau"] == {"bleu": round(sum(runs) / 2, 2)}
+    assert list(results.headline_metrics(one_seed.results)["vanilla"]) == ["bleu", "rougeL"]
+
+
+def test_headline_metrics_of_two_tasks_are_told_apart(one_seed: Reported) -> None:
+    tasks = {task: record | {"headline_metric": "chrf"} for task, record in one_seed.results["tasks"].items()}
+    metrics = results.headline_metrics(one_seed.results | {"tasks": tasks})
+    assert list(metrics["vanilla"]) == ["chrf translation", "chrf summarization"]
 
 
 def test_plots_have_a_row_for_each_epoch_and_each_bucket(two_seeds: Reported) -> None:

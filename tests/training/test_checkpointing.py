@@ -8,7 +8,7 @@ import torch
 
 from softalign.config import Config
 from softalign.errors import UserError
-from softalign.training.checkpointing import load_model, serialized, write_atomically
+from softalign.training.checkpointing import load_model, serialized
 from softalign.training.module import Seq2SeqModule
 
 
@@ -29,26 +29,6 @@ def test_a_checkpoint_gives_the_same_model_back(configured: Callable[..., Config
     assert not model.training
     for name, weights in module.model.state_dict().items():
         assert torch.equal(weights, model.state_dict()[name])
-
-
-def test_writing_replaces_and_leaves_nothing_beside(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "file", b"old")
-    write_atomically(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"new"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_atomically(tmp_path / "file", b"old")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 half a zip file"])

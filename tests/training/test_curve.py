@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softalign.training.curve import flattened, late_gain, perplexity, read_table, write_table
+from softalign.training.curve import flattened, late_gain, perplexity
+from softalign.training.history import read_table, write_table
 
 
 def test_late_gain_by_hand() -> None:

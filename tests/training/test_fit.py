@@ -14,7 +14,7 @@ from softalign.data.prepared import load_prepared
 from softalign.errors import UserError
 from softalign.training.checkpointing import read_checkpoint
 from softalign.training.fit import TrainingResult, fit
-from softalign.training.live import Point
+from softalign.training.points import Point
 
 Configured = Callable[..., Config]
 
@@ -141,7 +141,7 @@ def test_history_holds_the_mean_over_the_tokens_of_the_split(
 def test_cost(trained: TrainingResult, prepared: Path) -> None:
     cost = trained.cost
     splits = load_prepared(prepared).splits
-    tokens = sum(len(ids) + 1 for ids in splits["train"]["target_ids"])  # EOS counted
+    tokens = sum(len(ids) + 1 for ids in splits["train"]["target_ids"].to_pylist())  # EOS counted
     assert cost.n_parameters == sum(parameter.numel() for parameter in trained.load_model().parameters())
     assert cost.train_tokens_per_second * cost.train_seconds == pytest.approx(tokens * cost.epochs)
     assert 0 < cost.train_seconds <= cost.wall_seconds

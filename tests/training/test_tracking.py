@@ -18,8 +18,8 @@ from softalign.config import Config, TrackingConfig
 from softalign.paths import Layout
 from softalign.training.fit import TrainingResult, fit
 from softalign.training.identity import identify
-from softalign.training.live import Point
 from softalign.training.mlflow_store import connect, tracking_uri
+from softalign.training.points import Point
 from softalign.training.tracking import RunTracker, record_runs, tracked_training
 
 if TYPE_CHECKING:
@@ -95,8 +95,13 @@ def expected_curve(trained: TrainingResult, key: str) -> list[tuple[int, float]]
 
 
 def test_a_training_is_one_run_with_its_curves(
-    layout: Layout, prepared: Path, configured: Configured, tmp_path: Path, trained: TrainingResult
+    layout: Layout,
+    prepared: Path,
+    configured: Configured,
+    trained: TrainingResult,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("softalign.training.tracking.WARM_UP", 0.0)
     config = configured(max_epochs=2, tracked=True)
     output = layout.run("translation", "bahdanau", 1) / "train"
     for _ in range(2):  # repeated, nothing doubles
@@ -120,6 +125,18 @@ def test_a_training_is_one_run_with_its_curves(
     assert {"train/config.yaml", "train/history.csv", "train/cost.json"} <= artifacts
     found = client.search_runs([run.info.experiment_id], "tags.model = 'bahdanau' and tags.seed = '1'")
     assert [other.info.run_id for other in found] == [run.info.run_id]
+
+
+def test_a_short_training_of_the_pipeline_is_left_to_its_last_stage(
+    layout: Layout, prepared: Path, configured: Configured
+) -> None:
+    config = configured(tracked=True)
+    identity = identify(config, prepared)
+    for project, expected in ((layout, 0), (replace(layout, by_hand="mine"), 1)):
+        output = project.run("translation", "bahdanau", 1) / "train"
+        with tracked_training(config, project, identity, output) as tracker:
+            fit(prepared, config, output, tracker)
+        assert len(runs_of(client_of(layout))) == expected
 
 
 def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) -> None:

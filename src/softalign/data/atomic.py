@@ -39,16 +39,22 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def replace_text(target: Path, text: str) -> None:
-    """Write `text` to `target` in one step: a reader sees the old file or the new one, never a part.
+    """`replace_bytes` with `text` in UTF-8."""
+    replace_bytes(target, text.encode())
 
-    Raises `UserError` when the disk is full.
+
+def replace_bytes(target: Path, content: bytes) -> None:
+    """Write `content` to `target` in one step: a reader sees the old file or the new one, never a part.
+
+    What a killed process leaves beside it matches `.*.partial`. Raises `UserError` when the disk is full.
     """
     temporary = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
         temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp makes a file that only its owner can read

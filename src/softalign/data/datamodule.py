@@ -21,7 +21,7 @@ class Seq2SeqData(pl.LightningDataModule):
 
     def __init__(self, prepared: Prepared, optimization: OptimizationConfig, seed: int) -> None:
         super().__init__()
-        self._splits = {name: EncodedSplit.from_dataset(split) for name, split in prepared.splits.items()}
+        self._splits = {name: EncodedSplit.from_table(split) for name, split in prepared.splits.items()}
         self._optimization = optimization
         self._seed = seed
 

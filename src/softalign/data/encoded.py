@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
 from softalign.data.batching import Row
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -23,9 +20,9 @@ class Ids:
     offsets: NDArray[np.int64]  # (N + 1,)
 
     @classmethod
-    def from_column(cls, dataset: Dataset, column: str) -> Ids:
+    def from_column(cls, table: pa.Table, column: str) -> Ids:
         """The ids of a list column. A column of one chunk is not copied; each further chunk is."""
-        chunks = dataset.data.column(column).chunks
+        chunks = table.column(column).chunks
         flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks]
         lengths = [np.diff(chunk.offsets.to_numpy()) for chunk in chunks]
         offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64)
@@ -48,9 +45,9 @@ class EncodedSplit(torch.utils.data.Dataset[Row]):
         self._target = target
 
     @classmethod
-    def from_dataset(cls, dataset: Dataset) -> EncodedSplit:
-        """From a split of `Prepared`, which must be whole: not a selection, not shuffled."""
-        return cls(Ids.from_column(dataset, "source_ids"), Ids.from_column(dataset, "target_ids"))
+    def from_table(cls, table: pa.Table) -> EncodedSplit:
+        """From a split of `Prepared`, which must be whole: not a slice."""
+        return cls(Ids.from_column(table, "source_ids"), Ids.from_column(table, "target_ids"))
 
     @property
     def source_lengths(self) -> NDArray[np.int64]:

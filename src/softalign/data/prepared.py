@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,9 +25,6 @@ from softalign.data.atomic import replacing
 from softalign.data.cleaning import Cleaner, Pair
 from softalign.data.tokenizer import Tokenizer
 from softalign.errors import UserError
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 T = TypeVar("T")
 
@@ -44,7 +41,7 @@ ENCODED = TEXT.append(pa.field("source_ids", pa.list_(pa.int32()))).append(pa.fi
 class Prepared:
     """A task's data, ready for batches."""
 
-    splits: dict[str, Dataset]  # columns of ENCODED
+    splits: dict[str, pa.Table]  # columns of ENCODED, memory-mapped
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
     report: dict[str, Any]
@@ -67,8 +64,6 @@ def prepare(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
 
 def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
     """Read what `prepare` wrote. Raises `UserError` where it is missing, or was written for other than `config`."""
-    from datasets import Dataset  # 0.7 s
-
     remedy = "run `dvc repro`, or `python -m softalign.stages.prepare` with the same overrides"
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -76,7 +71,7 @@ def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         if config is not None and written_for != _plain(config):
             differing = ", ".join(_differences(written_for, _plain(config), "data"))
             raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
-        splits = {split: Dataset.from_file(str(folder / f"{split}.arrow")) for split in SPLITS}
+        splits = {split: _table(folder / f"{split}.arrow") for split in SPLITS}
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
     return Prepared(
@@ -205,6 +200,11 @@ def _distribution(lengths: NDArray[np.int64]) -> dict[str, float]:
         name: int(np.quantile(lengths, share, method="inverted_cdf")) for name, share in quantiles.items()
     }
     return found | {"mean": round(float(lengths.mean()), 2), "total": int(lengths.sum())}
+
+
+def _table(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+        return reader.read_all()
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

@@ -41,6 +41,5 @@ def load_arm(checkpoint: Path, data: Prepared, config: TrainerConfig) -> Arm:
     """The best checkpoint in evaluation mode, in 32 bits whatever it was trained in."""
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)  # states that shrink towards zero are slow on a CPU, and as good as zero
     device = scoring_device(config)
     return Arm(load_model(checkpoint).to(device), device, (data.source_tokenizer, data.target_tokenizer))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 
@@ -21,7 +23,8 @@ def rouge_statistics(
     `ROUGE-1.5.5.pl -m` of the summarization literature). The tokenizer of rouge-score lower-cases and keeps a-z and 0-9
     alone, so a word such as "über" loses its first letter: fit for English, poor for anything else.
     """
-    from rouge_score.rouge_scorer import RougeScorer
+    with _hidden("scipy", "sklearn"):
+        from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(list(ROUGE_METRICS), tokenizer=_StemmingTokenizer())
     values = {metric: np.ones((len(predictions), 2)) for metric in ROUGE_METRICS}
@@ -42,6 +45,22 @@ def rouge_statistics(
         ]
     )
     return values, signature
+
+
+@contextmanager
+def _hidden(*packages: str) -> Iterator[None]:
+    """Imports in the block find none of these packages, unless they are imported already.
+
+    rouge-score needs the stemmer of nltk, which imports whatever it may some day use with it: two seconds of every
+    evaluation. Without them nltk lacks classifiers and tests of association, which nothing here asks it for.
+    """
+    absent = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: the import raises ImportError
+    try:
+        yield
+    finally:
+        for package in absent:
+            del sys.modules[package]
 
 
 class _StemmingTokenizer:

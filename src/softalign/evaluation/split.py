@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from softalign.data.batching import Row
 from softalign.evaluation.lengths import count_words
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 COLUMNS = ("source", "target", "references", "alignment", "source_ids", "target_ids")
 
@@ -44,12 +41,12 @@ class Split:
         return [count_words(text) for text in self.target]
 
 
-def split_of(dataset: Dataset, sample: int | None = None) -> Split:
+def split_of(table: pa.Table, sample: int | None = None) -> Split:
     """All rows of a prepared split, or a fixed random sample of at most `sample` of them.
 
     The sample depends on the number of rows alone, so that every arm and seed is given the same one.
     """
-    if sample is not None and sample < len(dataset):
-        dataset = dataset.select(np.sort(np.random.default_rng(0).choice(len(dataset), sample, replace=False)))
-    columns = dataset.to_dict()
+    if sample is not None and sample < len(table):
+        table = table.take(np.sort(np.random.default_rng(0).choice(len(table), sample, replace=False)))
+    columns = table.to_pydict()
     return Split(**{column: columns[column] for column in COLUMNS})

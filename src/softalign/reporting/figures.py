@@ -15,8 +15,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
 from softalign.reporting.names import NAMES
@@ -191,17 +194,23 @@ def attention_heat_map(
     FigureCanvasAgg(figure)
     with rc_context(STYLE):
         ax = figure.add_axes((left / whole_width, 0.1 / whole_height, width / whole_width, height / whole_height))
-        image = ax.imshow(matrix, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        ax.xaxis.tick_top()
-        ax.set_xticks(range(len(source)), list(source), rotation=90, fontsize=across)
-        ax.set_yticks(range(len(target)), list(target), fontsize=down)
+        # Coloured before it is enlarged, and not enlarged at all in an SVG: the numbers would be enlarged one by one.
+        colours = ScalarMappable(Normalize(0, 1), "viridis")
+        ax.imshow(colours.to_rgba(matrix, bytes=True), aspect="auto", interpolation="none")
+        ax.set_xticks([])
+        ax.set_yticks([])
+        # Plain text: laid out as tick labels, the tokens take twice as long. A dollar sign in them is a dollar sign.
+        above, before = (offset_copy(ax.transData, figure, *points, units="points") for points in ((0, 3), (-3, 0)))
+        upright: Any = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": across, "transform": above}
+        level: Any = {"ha": "right", "va": "center", "fontsize": down, "transform": before}
+        for place, token in enumerate(source):
+            ax.text(place, -0.5, token, parse_math=False, **upright)
+        for place, token in enumerate(target):
+            ax.text(-0.5, place, token, parse_math=False, **level)
         beside = ((left + width + 0.12) / whole_width, 0.1 / whole_height, 0.1 / whole_width, height / whole_height)
-        bar = figure.colorbar(image, cax=figure.add_axes(beside), ticks=[0, 0.5, 1])
+        bar = figure.colorbar(colours, cax=figure.add_axes(beside), ticks=[0, 0.5, 1])
         bar.ax.tick_params(labelsize=8, length=2)
         figure.text(0.05 / whole_width, 1 - 0.22 / whole_height, title, fontsize=10)
-    for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
-        label.set_parse_math(False)  # a dollar sign in the text is a dollar sign
-    ax.tick_params(length=0)
     for spine in [*ax.spines.values(), *bar.ax.spines.values()]:
         spine.set_visible(False)
     return figure

@@ -61,7 +61,7 @@ def write_report(
     drawings = draw_all(tasks, evaluation)
     view = build_view(results, tasks, drawings, evaluation)
     files = {
-        "metrics.json": to_json(records.flat_metrics(results)),
+        "metrics.json": to_json(records.headline_metrics(results)),
         "report.md": render("report.md.j2", view),
         "index.html": render("report.html.j2", view),
         "results.json": to_json(results),

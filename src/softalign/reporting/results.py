@@ -124,17 +124,18 @@ def mean_of(runs: Sequence[dict[str, Any]], section: str, key: str) -> float | N
     return None if not values or any(value is None for value in values) else float(np.mean(values))
 
 
-def flat_metrics(results: dict[str, Any]) -> dict[str, Any]:
-    """{task: {arm: {score or cost: mean over seeds}}}, for `dvc metrics`."""
-    metrics: dict[str, Any] = {}
-    for task, record in results["tasks"].items():
-        for model in record["models"]:
-            runs = runs_of(results, task, model)
-            test = {key: mean_of(runs, "test", key) for key in runs[0]["test"] if key != "n_rows"}
-            cost = {key: mean_of(runs, "cost", key) for key in (*COST[:4], "decode_sentences_per_second")}
-            metrics.setdefault(task, {})[model] = {
-                key: round(value, 4) for key, value in (test | cost).items() if value is not None
-            }
+def headline_metrics(results: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """{arm: {headline metric: mean over seeds}}, for `dvc metrics`, which prints all numbers of a file side by side:
+    these few fit into a terminal. Where several tasks have the same headline metric, its name has the task's with it.
+    """
+    headlines = {task: record["headline_metric"] for task, record in results["tasks"].items()}
+    metrics: dict[str, dict[str, float]] = {}
+    for task, metric in headlines.items():
+        name = metric if list(headlines.values()).count(metric) == 1 else f"{metric} {task}"
+        for model in results["tasks"][task]["models"]:
+            value = mean_of(runs_of(results, task, model), "test", metric)
+            if value is not None:
+                metrics.setdefault(model, {})[name] = round(value, 2)
     return metrics
 
 

@@ -16,6 +16,7 @@ from softalign.stages.entry import stage
 def main(config: Config, layout: Layout) -> None:
     # Imported here, so that --help and a mistyped key answer at once.
     from softalign.data.prepared import load_prepared
+    from softalign.denormals import without_denormals
     from softalign.evaluation.arm import load_arm, trained_on
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
     from softalign.evaluation.split import split_of
@@ -28,10 +29,11 @@ def main(config: Config, layout: Layout) -> None:
     identity = trained_on(run / "train", data)
     arm = load_arm(run / "train" / BEST, data, config.trainer)
     test = split_of(data.splits["test"])
-    outputs = decode(arm, test, config, identity.label)
-    likelihoods = score_targets(arm, test, data, config, identity.label)
-    scores = assemble_scores(arm, test, outputs, likelihoods, config)
-    write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
+    with without_denormals():
+        outputs = decode(arm, test, config, identity.label)
+        likelihoods = score_targets(arm, test, data, config, identity.label)
+        scores = assemble_scores(arm, test, outputs, likelihoods, config)
+        write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
     write_run_figures(run, config)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
         record_runs(config.tracking, layout, [run])

@@ -6,6 +6,7 @@ python -m softalign.stages.notebook 00_start_here
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +67,10 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, name: str) -> None:
     # Not the kernel that happens to be registered as "python3", which may belong to another environment.
     manager = AsyncKernelManager()
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
-    manager._kernel_spec = KernelSpec(argv=command)
+    # The package that is running now, wherever the notebook lies: PYTHONPATH=src means another folder from there.
+    package = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    manager._kernel_spec = KernelSpec(argv=command, env={"PYTHONPATH": path})
     client = NotebookClient(
         notebook,
         km=manager,

@@ -8,14 +8,15 @@ from typing import Any
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from softalign.training.checkpointing import BEST, LAST, serialized, write_atomically
+from softalign.data.atomic import replace_bytes
+from softalign.training.checkpointing import BEST, LAST, serialized
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Lightning's own is atomic only when the temporary folder lies on the same file system."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        write_atomically(Path(path), serialized(checkpoint))
+        replace_bytes(Path(path), serialized(checkpoint))
 
 
 class MovableCheckpoint(ModelCheckpoint):

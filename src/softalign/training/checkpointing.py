@@ -1,9 +1,8 @@
-"""Checkpoints: written whole or not at all, one for the best epoch and one for the last, and read back as a model."""
+"""Checkpoints: one for the best epoch and one for the last, and read back as a model."""
 
 from __future__ import annotations
 
 import io
-import os
 import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,20 +16,6 @@ if TYPE_CHECKING:
     from softalign.models.seq2seq import Seq2Seq
 
 BEST, LAST = "best.ckpt", "last.ckpt"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside `path`, flush to the disk, then take the name: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def serialized(checkpoint: dict[str, Any]) -> bytes:

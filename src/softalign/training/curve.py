@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +10,9 @@ from typing import Any
 import pytorch_lightning as pl
 
 from softalign.errors import UserError
-from softalign.training.checkpointing import write_atomically
-from softalign.training.cost import CostMeter
+from softalign.training.history import EPOCH_COLUMNS, STEP_COLUMNS, write_table
+from softalign.training.meter import CostMeter
 
-EPOCH_COLUMNS = ("epoch", "step", "train_loss", "validation_loss", "validation_perplexity", "lr", "seconds")
-STEP_COLUMNS = ("step", "train_loss")
 FLAT = math.log(1.01)  # nats per token: 1 % of perplexity
 
 
@@ -118,18 +114,3 @@ class Curve(pl.Callback):
 def perplexity(loss: float) -> float:
     """exp(loss), infinite rather than an error where that is too large for a float."""
     return math.exp(loss) if loss < 700 else math.inf
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, float]]) -> None:
-    """Write rows as CSV with a header, whole or not at all."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
-
-
-def read_table(path: Path) -> list[dict[str, float]]:
-    """Read what `write_table` wrote."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]

@@ -19,15 +19,18 @@ from pytorch_lightning.callbacks import EarlyStopping
 
 from softalign.composition import to_dict
 from softalign.config import Config
+from softalign.data.atomic import replace_text
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import Prepared, load_prepared
 from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
-from softalign.training.checkpointing import BEST, LAST, load_model, write_atomically
-from softalign.training.cost import Cost, CostMeter, peak_accelerator_memory_mb
-from softalign.training.curve import Curve, flattened, late_gain, read_table
+from softalign.training.checkpointing import BEST, LAST, load_model
+from softalign.training.cost import Cost, peak_accelerator_memory_mb
+from softalign.training.curve import Curve, flattened, late_gain
 from softalign.training.heap import keep_freed_memory
+from softalign.training.history import read_table
 from softalign.training.identity import Identity, code_digest, identify
 from softalign.training.live import LiveTracking, Tracker
+from softalign.training.meter import CostMeter
 from softalign.training.module import Seq2SeqModule
 from softalign.training.progress import progress_callbacks
 from softalign.training.reproducible import SeedEpochs, deterministic
@@ -94,9 +97,9 @@ def _prepare_folder(output: Path, identity: Identity, config: Config) -> None:
     stale = [".*.partial"] if same else [".*.partial", "*.ckpt", "history.csv", "steps.csv", "cost.json"]
     for path in (path for pattern in stale for path in output.glob(pattern)):
         path.unlink()
-    write_atomically(output / CODE_FILE, code.encode())
+    replace_text(output / CODE_FILE, code)
     identity.write(output / "run.json")
-    write_atomically(output / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False).encode())
+    replace_text(output / "config.yaml", yaml.safe_dump(to_dict(config), sort_keys=False))
 
 
 def _train(prepared: Prepared, config: Config, output: Path, identity: Identity, tracker: Tracker | None) -> None:
@@ -165,7 +168,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         late_gain=late_gain(losses),
         finished_at=time.time(),
     )
-    write_atomically(output / "cost.json", (json.dumps(asdict(cost), indent=2) + "\n").encode())
+    replace_text(output / "cost.json", json.dumps(asdict(cost), indent=2) + "\n")
 
 
 class _Patience(EarlyStopping):

@@ -4,45 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
 from softalign.training.curve import Curve
-
-
-@dataclass(frozen=True)
-class Point:
-    """One value of a metric."""
-
-    key: str
-    value: float
-    step: int
-    time: float = field(default_factory=time.time)  # seconds since 1970
+from softalign.training.points import Point, epoch_points, step_point
 
 
 class Tracker(Protocol):
     """Whoever takes metrics during a training; `log` neither raises nor blocks for long."""
 
     def log(self, points: Iterable[Point]) -> None: ...
-
-
-EPOCH_METRICS = ("train_loss", "validation_loss", "validation_perplexity", "lr")
-STEP_METRIC = "step_train_loss"
-
-
-def epoch_points(row: dict[str, float], when: float) -> list[Point]:
-    """The points of a row of history.csv, at the training step where the epoch ended."""
-    step = int(row["step"])
-    values = [(key, row[key]) for key in EPOCH_METRICS] + [("epoch", row["epoch"])]
-    return [Point(key, value, step, when) for key, value in values]
-
-
-def step_point(row: dict[str, float], when: float) -> Point:
-    """The point of a row of steps.csv."""
-    return Point(STEP_METRIC, row["train_loss"], int(row["step"]), when)
 
 
 class LiveTracking(Checkpoint):

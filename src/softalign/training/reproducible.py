@@ -10,6 +10,8 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from softalign.denormals import without_denormals
+
 
 @contextmanager
 def deterministic() -> Iterator[None]:
@@ -20,11 +22,10 @@ def deterministic() -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
     torch.use_deterministic_algorithms(True, warn_only=True)  # a GPU lacks some; none that the models use on a CPU
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # costs time, no need
-    torch.set_flush_denormal(True)
     try:
-        yield
+        with without_denormals():
+            yield
     finally:
-        torch.set_flush_denormal(False)
         torch.use_deterministic_algorithms(algorithms, warn_only=warn_only)
         torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
 

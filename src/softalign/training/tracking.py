@@ -25,8 +25,8 @@ from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.training import run_record
 from softalign.training.identity import Identity
-from softalign.training.live import Point
 from softalign.training.mlflow_store import connect, experiment_of, sqlite_file, store_lock, tracking_uri
+from softalign.training.points import Point
 from softalign.training.run_record import RunRecord
 
 if TYPE_CHECKING:
@@ -36,26 +36,34 @@ if TYPE_CHECKING:
 FINGERPRINT, FILES, MODEL = "softalign.fingerprint", "softalign.files", "softalign.model"
 CHUNK = 900  # metrics a call; MLflow takes 1000
 SAMPLE = 200  # predictions in the table
+WARM_UP = 60.0  # seconds of a training before which nobody watches it in MLflow
 
 
 class RunTracker:
     """Logs the points of one training to one run; keeps what could not be sent and tries again later, less and less
-    often, so that a server that is down costs a training a few seconds."""
+    often, so that a server that is down costs a training a few seconds. Opens the run when `warm_up` seconds have
+    passed."""
 
-    def __init__(self, uri: str, identity: Identity, config: Config) -> None:
+    def __init__(self, uri: str, identity: Identity, config: Config, warm_up: float = 0.0) -> None:
         self._uri, self._identity, self._config = uri, identity, config
         self._client: MlflowClient | None = None
         self._run_id = ""
         self._pending: list[Point] = []
         self._known: dict[str, set[int]] = {}
+        self._open_at = time.monotonic() + warm_up
         self._retry_at = 0.0
         self._pause = 15.0  # seconds
         self.log([])  # opens the run
 
+    @property
+    def warming_up(self) -> bool:
+        """Whether it is too early for the run to have been opened."""
+        return time.monotonic() < self._open_at
+
     def log(self, points: Iterable[Point]) -> None:
         """Send points, and those that wait. Neither raises nor blocks for long."""
         self._pending += points
-        if time.monotonic() >= self._retry_at:
+        if not self.warming_up and time.monotonic() >= self._retry_at:
             self._try()
 
     def close(self, status: str) -> None:
@@ -104,11 +112,14 @@ def tracked_training(config: Config, layout: Layout, identity: Identity, output:
 
     At the end the run in MLflow gets what the files in `output` (train/ of a run) hold, or the status FAILED after
     an error and KILLED after an interruption. kill -9 leaves it RUNNING until the training is resumed.
+
+    A training shorter than `WARM_UP` is logged when it has ended; that of a pipeline by its last stage, which starts
+    MLflow once for all arms, because starting it here would take several seconds of each.
     """
     if not config.tracking.enabled:
         yield None
         return
-    tracker = RunTracker(tracking_uri(config.tracking, layout.store), identity, config)
+    tracker = RunTracker(tracking_uri(config.tracking, layout.store), identity, config, WARM_UP)
     try:
         yield tracker
     except Exception:
@@ -117,6 +128,8 @@ def tracked_training(config: Config, layout: Layout, identity: Identity, output:
     except BaseException:  # Ctrl-C, or Lightning's SystemExit for it
         tracker.close("KILLED")
         raise
+    if tracker.warming_up and not layout.by_hand:
+        return
     tracker.close("FINISHED")
     record_runs(config.tracking, layout, [output.parent])
 

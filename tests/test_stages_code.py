@@ -1,0 +1,41 @@
+"""dvc.yaml names the code that each stage depends on."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import Any
+
+import pytest
+import yaml
+from project import ROOT
+
+from softalign.training.identity import CODE
+
+PACKAGE = "src/softalign/"
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def code_of(stage: str) -> list[str]:
+    """Every module that a stage depends on, relative to the package."""
+    named = [ROOT / dependency for dependency in STAGES[stage]["deps"] if dependency.startswith(PACKAGE)]
+    modules = [path for place in named for path in ([place] if place.is_file() else place.rglob("*.py"))]
+    return [str(path.relative_to(ROOT / PACKAGE)) for path in modules]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_code_of_every_stage_is_there(stage: str) -> None:
+    named = [dependency for dependency in STAGES[stage]["deps"] if dependency.startswith(PACKAGE)]
+    assert named and all((ROOT / dependency).exists() for dependency in named)
+    assert named == sorted(named)
+
+
+def test_what_decides_the_weights_retrains() -> None:
+    for pattern in CODE:
+        wanted = [str(path.relative_to(ROOT / PACKAGE)) for path in (ROOT / PACKAGE).glob(pattern)]
+        assert wanted and set(wanted) <= set(code_of("train"))
+
+
+def test_drawing_and_scoring_do_not_retrain() -> None:
+    for module in code_of("train"):
+        assert not fnmatch(module, "reporting/*") and not fnmatch(module, "evaluation/*")
+        assert module not in ("training/tracking.py", "training/progress.py")
