@@ -50,7 +50,7 @@ def report_of(root: Path, **options: Any) -> Reported:
     scored = [score_items(task, evaluation) for task in tasks]
     comparisons = [record for task in scored for record in compare_arms(task, evaluation)]
     verdicts = decide_claims(scored, evaluation)
-    results = build_results(tasks, comparisons, verdicts, evaluation, layout)
+    results = build_results(scored, comparisons, verdicts, evaluation, layout)
     return Reported(layout, evaluation, tasks, scored, comparisons, verdicts, results)
 
 
@@ -254,12 +254,6 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
             "test": {**scores, "perplexity": 2.718**floor, "exact_match": 20.0, "n_rows": len(items)},
             "intervals": {metric: {"low": value - 2, "high": value + 2} for metric, value in scores.items()},
             "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},
-            "baselines": {"copy": {"bleu": 1.0, "chrf": 9.0, "rouge1": 30.0, "rouge2": 20.0, "rougeL": 30.0}}
-            | (
-                {}
-                if task == "translation"
-                else {"lead": {"bleu": 10.0, "rouge1": 40.0, "rouge2": 30.0, "rougeL": 40.0}}
-            ),
             "by_length": by_length,
             "alignment": alignment if attention and task == "translation" else None,
             "cost": {

@@ -130,14 +130,6 @@ def test_buckets_cover_the_test_set_and_are_the_same_for_every_arm(trained, hard
         assert arm.scores["cost"]["decode_sentences_per_second"] > 0
 
 
-def test_baselines_copy_and_lead(trained):
-    references = trained.test.references
-    copied = item_statistics(trained.test.source, references, ["chrf"])["chrf"].corpus_score()
-    assert trained.scores["baselines"]["copy"]["chrf"] == pytest.approx(copied)
-    led = item_statistics([" ".join(s.split()[:2]) for s in trained.test.source], references, ["chrf"])["chrf"]
-    assert trained.scores["baselines"]["lead"]["chrf"] == pytest.approx(led.corpus_score())
-
-
 def test_exact_match_belongs_to_the_embedded_corpora(layout, hardly_trained):
     assert hardly_trained.scores["test"]["exact_match"] is not None
     from softalign.config import FilesSource

@@ -6,8 +6,10 @@ import json
 import math
 
 import numpy as np
+import pytest
 from synthetic_runs import Reported
 
+from softalign.evaluation.scores import item_statistics
 from softalign.reporting import results
 
 
@@ -71,3 +73,13 @@ def test_plots_have_a_row_for_each_epoch_and_each_bucket(two_seeds: Reported) ->
     buckets = results.quality_by_length(two_seeds.tasks)
     assert len(buckets) == 3 * 2 * 5
     assert buckets[0]["source_words"] == "4-12"
+
+
+def test_what_learns_nothing_is_scored_on_the_same_items(one_seed: Reported) -> None:
+    record, runs = one_seed.results["tasks"]["summarization"]["untrained"], one_seed.tasks[1]
+    references = [item["references"] for item in runs.items]
+    copied = item_statistics([item["source"] for item in runs.items], references, ["rougeL"])["rougeL"]
+    assert record["copy"]["rougeL"] == pytest.approx(copied.corpus_score())
+    first = [" ".join(item["source"].split()[: runs.lead_words]) for item in runs.items]
+    assert record["lead"]["rougeL"] == pytest.approx(item_statistics(first, references)["rougeL"].corpus_score())
+    assert list(one_seed.results["tasks"]["translation"]["untrained"]) == ["copy"]

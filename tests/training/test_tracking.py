@@ -56,7 +56,6 @@ def run_folder(layout: Layout, trained: TrainingResult, bleu: float | None = Non
         bucket = {"low": 1, "rows": 20, "metric": "bleu", "ci_low": 1.0, "ci_high": 99.0}
         scores = {
             "test": {"bleu": bleu, "exact_match": None, "n_rows": 40},
-            "baselines": {"copy": {"bleu": 1.5}},
             "by_length": [bucket | {"high": 4, "score": bleu + 1}, bucket | {"high": 9, "score": bleu - 1}],
             "alignment": {"error_rate": 0.25},
             "gap": {"train_perplexity": 2.0},
@@ -147,7 +146,6 @@ def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) 
     for key in ("train_loss", "validation_loss", "validation_perplexity", "lr"):
         assert curve(client, run, key) == expected_curve(trained, key)
     assert run.data.metrics["test.bleu"] == 60.0
-    assert run.data.metrics["baselines.copy.bleu"] == 1.5
     assert run.data.metrics["alignment.error_rate"] == 0.25
     assert run.data.metrics["cost.decode_seconds"] == 0.5
     assert "test.exact_match" not in run.data.metrics

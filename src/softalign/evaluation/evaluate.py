@@ -16,7 +16,6 @@ from softalign.data.prepared import Prepared
 from softalign.decoding import Hypothesis, search
 from softalign.evaluation.arm import Arm
 from softalign.evaluation.attention_maps import attention_examples, score_alignment
-from softalign.evaluation.baselines import baseline_outputs
 from softalign.evaluation.by_length import score_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
@@ -88,10 +87,6 @@ def assemble_scores(
         },
         "intervals": {metric: {"low": found.low, "high": found.high} for metric, found in intervals.items()},
         "signatures": {metric: items.signature for metric, items in statistics.items()},
-        "baselines": {
-            name: corpus_scores(item_statistics(texts, test.references))
-            for name, texts in baseline_outputs(test.source, config.task.lead_words).items()
-        },
         "by_length": score_by_length(headline, statistics[headline], buckets, evaluation),
         "alignment": score_alignment(
             arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device

@@ -15,8 +15,10 @@ import numpy as np
 
 from softalign.config import EvaluationConfig
 from softalign.errors import UserError
+from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
 from softalign.reporting.claims import CLAIMS, UNTESTED
+from softalign.reporting.comparisons import Scored
 from softalign.reporting.runs import Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
@@ -34,7 +36,7 @@ PACKAGES = ("softalign", "torch", "pytorch-lightning", "datasets", "tokenizers",
 
 
 def build_results(
-    tasks: Sequence[TaskRuns],
+    scored: Sequence[Scored],
     comparisons: Sequence[dict[str, Any]],
     verdicts: Sequence[Verdict],
     evaluation: EvaluationConfig,
@@ -43,12 +45,12 @@ def build_results(
     """Everything that the report says, as containers that JSON can hold; a number that is not finite becomes None."""
     return finite(
         {
-            "runs": [_run_record(run) for task in tasks for model in task.models for run in task.of(model)],
+            "runs": [_run_record(run) for task in scored for model in task.runs.models for run in task.runs.of(model)],
             "comparisons": list(comparisons),
             "claims": [asdict(verdict) for verdict in verdicts],
             "rules": {claim.id: {"statement": claim.statement, "rules": claim.rules} for claim in CLAIMS},
             "untested": UNTESTED,
-            "tasks": {task.task: _task_record(task, layout) for task in tasks},
+            "tasks": {task.runs.task: _task_record(task, layout) for task in scored},
             "bootstrap": {
                 "samples": evaluation.bootstrap_samples,
                 "confidence": evaluation.confidence,
@@ -78,7 +80,8 @@ def _run_record(run: Run) -> dict[str, Any]:
     }
 
 
-def _task_record(task: TaskRuns, layout: Layout) -> dict[str, Any]:
+def _task_record(scored: Scored, layout: Layout) -> dict[str, Any]:
+    task = scored.runs
     first = task.of(task.models[0])[0]
     return {
         "headline_metric": task.headline_metric,
@@ -86,7 +89,7 @@ def _task_record(task: TaskRuns, layout: Layout) -> dict[str, Any]:
         "baseline": task.baseline,
         "models": task.models,
         "seeds": task.seeds,
-        "untrained": first.scores["baselines"],
+        "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
         "signatures": first.scores["signatures"],
         "provenance": _read(layout.raw(task.task) / "provenance.json"),
         "prepared": _read(layout.prepared(task.task) / "report.json"),

@@ -28,7 +28,7 @@ def main(config: Config, layout: Layout) -> None:
     scored = [score_items(task, config.evaluation) for task in tasks]
     comparisons = [record for task in scored for record in compare_arms(task, config.evaluation)]
     verdicts = decide_claims(scored, config.evaluation)
-    results = build_results(tasks, comparisons, verdicts, config.evaluation, layout)
+    results = build_results(scored, comparisons, verdicts, config.evaluation, layout)
     write_report(layout, results, tasks, config.evaluation)
     fill_tracking(config, layout, params)
     print(summary_table(results))

@@ -112,10 +112,10 @@ def run_name(identity: Identity) -> str:
 
 
 def summary_metrics(record: RunRecord) -> dict[str, float]:
-    """The single numbers of a run: cost, and where it has been evaluated test scores, baselines and alignment."""
+    """The single numbers of a run: cost, and where it has been evaluated test scores and alignment."""
     content: dict[str, Any] = {"cost": vars(record.cost)}
     if record.scores is not None:
-        for name in ("test", "baselines", "alignment", "gap"):
+        for name in ("test", "alignment", "gap"):
             content[name] = record.scores.get(name) or {}
         content["cost"] = content["cost"] | (record.scores.get("cost") or {})
     numbers = _numbers(content)
