@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from softalign.denormals import without_denormals
 from softalign.models import loss as loss_module
 from softalign.models.loss import sequence_loss
 
@@ -58,3 +59,31 @@ def test_large_logits_do_not_overflow():
 def test_a_nan_is_not_hidden():
     readouts, weight, bias, targets = inputs()
     assert sequence_loss(readouts * torch.nan, weight, bias, targets).nll.isnan()
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.2])
+def test_a_second_thread_changes_no_bit(monkeypatch, epsilon):
+    outcomes = []
+    for smallest in (0, 10**9):
+        monkeypatch.setattr(loss_module, "SMALLEST_SHARED", smallest)
+        readouts, weight, bias, targets = inputs()
+        loss = sequence_loss(readouts, weight, bias, targets, epsilon)
+        outcomes.append([loss.objective, loss.nll, *torch.autograd.grad(loss.objective, (readouts, weight, bias))])
+    assert all(torch.equal(a, b) for a, b in zip(*outcomes, strict=True))
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_second_thread_treats_denormals_as_the_first(monkeypatch, flushed):
+    monkeypatch.setattr(loss_module, "SMALLEST_SHARED", 0)
+    readouts, weight = torch.ones(2, 1), torch.tensor([[0.0], [-100.0]])  # exp(-100) is a denormal of float32
+    bias = torch.zeros(2, requires_grad=True)
+    with without_denormals(flushed):
+        loss = sequence_loss(readouts, weight, bias, torch.tensor([0, 0]))
+        (to_bias,) = torch.autograd.grad(loss.objective, bias)
+    assert (to_bias[1].item() == 0.0) is flushed
+
+
+def test_a_single_token_is_enough():
+    readouts, weight, bias, targets = inputs()
+    alone = sequence_loss(readouts[:1], weight, bias, targets[:1])
+    assert torch.allclose(alone.objective, F.cross_entropy(readouts[:1] @ weight.T + bias, targets[:1]))
