@@ -33,6 +33,7 @@ ONE_SEED = (
 SEVERAL_SEEDS = (
     "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
 )
+FALLING = "The validation loss was still falling when training ended: {}."
 UNCORRECTED = "The p-values are two-sided and not corrected for the number of comparisons."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
@@ -151,11 +152,11 @@ def caveats(results: dict[str, Any]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
     lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, UNCORRECTED]
-    lines += [
-        f"{run['task']}, {run['model']}, seed {run['seed']}: the validation loss was still falling when training ended."
-        for run in results["runs"]
-        if run["cost"]["flattened"] is False
+    falling = [
+        f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
     ]
+    if falling:
+        lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
     if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
         lines.append(EMBEDDED)
     return lines
