@@ -157,7 +157,8 @@ def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
     test = split_of(data.splits["test"])
     without = replace(test, alignment=[""] * len(test))
     outputs, likelihoods = decode(arm, test, config, "arm"), score_targets(arm, test, data, config, "arm")
-    assert assemble_scores(arm, without, outputs, likelihoods, config)["alignment"] is None
+    statistics = item_statistics(outputs.texts, test.references)
+    assert assemble_scores(arm, without, outputs, statistics, likelihoods, config)["alignment"] is None
 
 
 def test_a_sample_of_a_split_is_fixed_and_in_order(layout):
