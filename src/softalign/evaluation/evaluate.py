@@ -102,7 +102,7 @@ def assemble_scores(
             "decode_seconds": outputs.seconds,
             "decode_sentences_per_second": len(test) / outputs.seconds,
             "scoring_by_length": seconds_by_length(
-                buckets, test.rows, arm.device, arm.model.negative_log_likelihood, repeats=5
+                buckets, test.rows, arm.device, arm.model.negative_log_likelihood, repeats=3
             ),
             "decoding_by_length": seconds_by_length(
                 buckets,

@@ -112,8 +112,8 @@ class Additive(Attention):
         return self.key(memory)
 
     def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
-        # The sum x is the largest tensor of a step, (B, Q, S, A), and is overwritten. On a CPU the sigmoid takes a third
-        # of the time of tanh, v^T tanh(x) = 2 v^T σ(2x) - Σ_a v_a; but in 16 bits that loses the digits of a small x.
+        # The sum x is the largest tensor of a step, (B, Q, S, A), and is overwritten. A CPU takes three times as long
+        # over tanh as over the sigmoid: v^T tanh(x) = 2 v^T σ(2x) - Σ_a v_a. In 16 bits that is too coarse.
         query = self.query(query).unsqueeze(2)
         if keys.dtype != torch.float32 or query.dtype != torch.float32:
             return (query + keys.unsqueeze(1)).tanh_() @ self.v + padding
