@@ -41,8 +41,9 @@ def evaluated(layout, config, steps):
     test = split_of(data.splits["test"])
     outputs = decode(arm, test, config, "arm")
     likelihoods = score_targets(arm, test, data, config, "arm")
-    scores = assemble_scores(arm, test, outputs, likelihoods, config)
-    write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
+    statistics = item_statistics(outputs.texts, test.references)
+    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
+    write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
     assert "perplexity" in summary("arm", scores, config)
     return Evaluated(
         scores=json.loads((run / "test" / "scores.json").read_text(encoding="utf-8")),
@@ -141,7 +142,9 @@ def test_exact_match_belongs_to_the_embedded_corpora(layout, hardly_trained):
     arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
     test = split_of(data.splits["test"])
     outputs = replace(decode(arm, test, config, "arm"), texts=[""] * len(test))  # and nothing but empty predictions
-    scores = assemble_scores(arm, test, outputs, score_targets(arm, test, data, config, "arm"), config)
+    statistics = item_statistics(outputs.texts, test.references)
+    likelihoods = score_targets(arm, test, data, config, "arm")
+    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
     assert scores["test"]["exact_match"] is None
     assert [scores["test"][metric] for metric in METRICS] == [0] * 5
 
@@ -154,7 +157,8 @@ def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
     test = split_of(data.splits["test"])
     without = replace(test, alignment=[""] * len(test))
     outputs, likelihoods = decode(arm, test, config, "arm"), score_targets(arm, test, data, config, "arm")
-    assert assemble_scores(arm, without, outputs, likelihoods, config)["alignment"] is None
+    statistics = item_statistics(outputs.texts, test.references)
+    assert assemble_scores(arm, without, outputs, statistics, likelihoods, config)["alignment"] is None
 
 
 def test_a_sample_of_a_split_is_fixed_and_in_order(layout):

@@ -13,7 +13,7 @@ from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.stages import evaluate
 
-FILES = ["attention.json", "figures", "predictions.jsonl", "scores.json"]
+FILES = ["attention.json", "figures", "items.npz", "predictions.jsonl", "scores.json"]
 stage = evaluate.main.__wrapped__  # the library call below Hydra's command line
 
 
@@ -43,6 +43,7 @@ def test_writes_the_test_folder_and_a_second_run_the_same(layout, capsys):
     second, again = digests(folder), json.loads((folder / "scores.json").read_text())
     assert first["predictions.jsonl"] == second["predictions.jsonl"]
     assert first["attention.json"] == second["attention.json"]
+    assert first["items.npz"] == second["items.npz"]
     del scores["cost"], again["cost"]  # times vary
     assert scores == again
 

@@ -22,9 +22,10 @@ from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
 from softalign.evaluation.progress import progress
 from softalign.evaluation.records import prediction_records, write_json, write_json_lines
-from softalign.evaluation.scores import corpus_scores, exact_match, item_statistics
-from softalign.evaluation.significance import bootstrap_interval
+from softalign.evaluation.scores import ItemStatistics, corpus_scores, exact_match
+from softalign.evaluation.significance import bootstrap_intervals
 from softalign.evaluation.split import Split, split_of
+from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
 from softalign.evaluation.timing import seconds_by_length
 
@@ -69,14 +70,18 @@ def score_targets(arm: Arm, test: Split, data: Prepared, config: Config, label: 
 
 
 def assemble_scores(
-    arm: Arm, test: Split, outputs: Outputs, likelihoods: Likelihoods, config: Config
+    arm: Arm,
+    test: Split,
+    outputs: Outputs,
+    statistics: dict[str, ItemStatistics],
+    likelihoods: Likelihoods,
+    config: Config,
 ) -> dict[str, Any]:
     """The content of scores.json."""
     evaluation, headline = config.evaluation, config.task.headline_metric
-    statistics = item_statistics(outputs.texts, test.references)
     buckets = length_buckets(test.source_words, evaluation.length_buckets)
     resampling = evaluation.bootstrap_samples, evaluation.confidence, evaluation.bootstrap_seed
-    intervals = {metric: bootstrap_interval(items, *resampling) for metric, items in statistics.items()}
+    intervals = dict(zip(statistics, bootstrap_intervals(list(statistics.values()), *resampling), strict=True))
     embedded = config.data.source.kind == "embedded"
     return {
         "test": {
@@ -97,7 +102,7 @@ def assemble_scores(
             "decode_seconds": outputs.seconds,
             "decode_sentences_per_second": len(test) / outputs.seconds,
             "scoring_by_length": seconds_by_length(
-                buckets, test.rows, arm.device, arm.model.negative_log_likelihood, repeats=5
+                buckets, test.rows, arm.device, arm.model.negative_log_likelihood, repeats=3
             ),
             "decoding_by_length": seconds_by_length(
                 buckets,
@@ -115,6 +120,7 @@ def write_test(
     arm: Arm,
     test: Split,
     outputs: Outputs,
+    statistics: dict[str, ItemStatistics],
     likelihoods: Likelihoods,
     scores: dict[str, Any],
     config: Config,
@@ -125,6 +131,7 @@ def write_test(
     with replacing(target) as folder:
         records = prediction_records(test, outputs.texts, outputs.hypotheses, likelihoods.test.tolist())
         write_json_lines(folder / "predictions.jsonl", records)
+        write_items(folder, statistics)
         write_json(folder / "scores.json", scores)
         examples = attention_examples(arm.model, test, predicted_ids, arm.tokenizers, count, arm.device)
         write_json(folder / "attention.json", examples)

@@ -12,7 +12,10 @@ from softalign.evaluation.bleu import bleu_score, bleu_statistics
 from softalign.evaluation.chrf import chrf_score, chrf_statistics
 from softalign.evaluation.rouge import ROUGE_METRICS, mean_score, rouge_statistics
 
-METRICS = ("bleu", "chrf", *ROUGE_METRICS)
+Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # summed values (..., K) -> points of 100 (...)
+
+SCORES: dict[str, Score] = {"bleu": bleu_score, "chrf": chrf_score, **dict.fromkeys(ROUGE_METRICS, mean_score)}
+METRICS = tuple(SCORES)
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class ItemStatistics:
     """
 
     values: NDArray[np.float64]  # (N, K), one row for each item
-    score: Callable[[NDArray[np.float64]], NDArray[np.float64]]  # summed values (..., K) -> points of 100 (...)
+    score: Score
     signature: str
 
     def __len__(self) -> int:
@@ -57,15 +60,15 @@ def item_statistics(
     result = {}
     if "bleu" in metrics:
         values, signature = bleu_statistics(predictions, references)
-        result["bleu"] = ItemStatistics(values, bleu_score, signature)
+        result["bleu"] = ItemStatistics(values, SCORES["bleu"], signature)
     if "chrf" in metrics:
         values, signature = chrf_statistics(predictions, references)
-        result["chrf"] = ItemStatistics(values, chrf_score, signature)
+        result["chrf"] = ItemStatistics(values, SCORES["chrf"], signature)
     if set(metrics) & set(ROUGE_METRICS):
         per_metric, signature = rouge_statistics(predictions, references)
         for metric in ROUGE_METRICS:
             if metric in metrics:
-                result[metric] = ItemStatistics(per_metric[metric], mean_score, signature)
+                result[metric] = ItemStatistics(per_metric[metric], SCORES[metric], signature)
     return result
 
 

@@ -60,8 +60,18 @@ def resampled_scores(statistics: Sequence[ItemStatistics], samples: int, seed: i
 
 def bootstrap_interval(statistics: ItemStatistics, samples: int, confidence: float, seed: int) -> Interval:
     """A system's score with the percentile interval of its resampled scores."""
-    low, high = percentile_interval(resampled_scores([statistics], samples, seed)[0], confidence)
-    return Interval(statistics.corpus_score(), low, high)
+    return bootstrap_intervals([statistics], samples, confidence, seed)[0]
+
+
+def bootstrap_intervals(
+    statistics: Sequence[ItemStatistics], samples: int, confidence: float, seed: int
+) -> list[Interval]:
+    """`bootstrap_interval` of several metrics or systems on the same items, which are drawn once for all."""
+    resampled = resampled_scores(statistics, samples, seed)
+    return [
+        Interval(system.corpus_score(), *percentile_interval(scores, confidence))
+        for system, scores in zip(statistics, resampled, strict=True)
+    ]
 
 
 def paired_bootstrap(

@@ -112,8 +112,13 @@ class Additive(Attention):
         return self.key(memory)
 
     def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
-        # The sum is the largest tensor of a step, (B, Q, S, A): tanh overwrites it.
-        return (self.query(query).unsqueeze(2) + keys.unsqueeze(1)).tanh_() @ self.v + padding
+        # The sum x is the largest tensor of a step, (B, Q, S, A), and is overwritten. A CPU takes three times as long
+        # over tanh as over the sigmoid: v^T tanh(x) = 2 v^T σ(2x) - Σ_a v_a. In 16 bits that is too coarse.
+        query = self.query(query).unsqueeze(2)
+        if keys.dtype != torch.float32 or query.dtype != torch.float32:
+            return (query + keys.unsqueeze(1)).tanh_() @ self.v + padding
+        doubled = torch.add(2.0 * query, keys.unsqueeze(1), alpha=2.0)
+        return doubled.sigmoid_() @ (2.0 * self.v) - self.v.sum() + padding
 
     def fast_score(self, keys: Tensor, unroll: recurrence.Unroll) -> recurrence.Score | None:
         query = unroll.weight(self.query.weight)

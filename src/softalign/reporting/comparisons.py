@@ -44,7 +44,7 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
     references = [item["references"] for item in runs.items]
     sources = [item["source"] for item in runs.items]
     items = {
-        (model, run.seed): item_statistics([row["prediction"] for row in run.predictions], references)
+        (model, run.seed): run.statistics or item_statistics([row["prediction"] for row in run.predictions], references)
         for model in runs.models
         for run in runs.of(model)
     }
@@ -52,20 +52,22 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
         name: item_statistics(outputs, references)
         for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
-    replicates = {}
-    for metric in METRICS:
-        for model in runs.models:
-            replicates[model, metric] = _replicates([items[model, seed][metric] for seed in runs.seeds], evaluation)
-        for name, statistics in untrained.items():
-            replicates[name, metric] = _replicates([statistics[metric]], evaluation)
-    return Scored(runs, items, untrained, replicates)
+    systems = {model: [items[model, seed] for seed in runs.seeds] for model in runs.models}
+    systems |= {name: [statistics] for name, statistics in untrained.items()}
+    return Scored(runs, items, untrained, _replicates(systems, evaluation))
 
 
-def _replicates(statistics: list[ItemStatistics], evaluation: EvaluationConfig) -> Replicates:
-    return Replicates(
-        points=np.array([system.corpus_score() for system in statistics]),
-        resampled=resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed),
-    )
+def _replicates(
+    systems: dict[str, list[dict[str, ItemStatistics]]], evaluation: EvaluationConfig
+) -> dict[tuple[str, str], Replicates]:
+    """Of each system, given for each seed, and each metric; the resamples are drawn once for all of them."""
+    pairs = [(name, metric) for name in systems for metric in METRICS]
+    statistics = [seed[metric] for name, metric in pairs for seed in systems[name]]
+    resampled = resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
+    points = np.array([system.corpus_score() for system in statistics])
+    ends = np.cumsum([len(systems[name]) for name, _ in pairs])[:-1]
+    parts = zip(np.split(points, ends), np.split(resampled, ends), strict=True)
+    return {pair: Replicates(*part) for pair, part in zip(pairs, parts, strict=True)}
 
 
 def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:

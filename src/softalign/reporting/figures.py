@@ -221,7 +221,8 @@ def to_png(figure: Figure) -> bytes:
     buffer = BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for a letter of another script
-        figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+        quick = {"compress_level": 2}  # of 9: a third of the time of the usual 6, and files a quarter larger
+        figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None}, pil_kwargs=quick)
     return buffer.getvalue()
 
 

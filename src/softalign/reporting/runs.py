@@ -13,6 +13,8 @@ import yaml
 
 from softalign.composition import Params
 from softalign.errors import UserError
+from softalign.evaluation.scores import ItemStatistics
+from softalign.evaluation.stored_items import read_items
 from softalign.paths import Layout
 
 
@@ -32,6 +34,7 @@ class Run:
     history: list[dict[str, float]]  # train/history.csv, one row an epoch
     predictions: list[dict[str, Any]]  # test/predictions.jsonl, one row a test item, in test order
     attention: list[dict[str, Any]]  # test/attention.json
+    statistics: dict[str, ItemStatistics] | None  # test/items.npz; None where it does not belong to the predictions
 
     @property
     def fusion(self) -> str:
@@ -99,6 +102,7 @@ def read_run(folder: Path) -> Run:
     train, test = folder / "train", folder / "test"
     origin = _json(train / "run.json")
     attention = _json(test / "attention.json")
+    predictions = _json_lines(test / "predictions.jsonl")
     try:
         return Run(
             task=str(origin["task"]),
@@ -111,8 +115,9 @@ def read_run(folder: Path) -> Run:
             origin=origin,
             config=yaml.safe_load(_text(train / "config.yaml")),
             history=_history(train / "history.csv"),
-            predictions=_json_lines(test / "predictions.jsonl"),
+            predictions=predictions,
             attention=attention,
+            statistics=read_items(test, len(predictions)),
         )
     except KeyError as error:
         raise UserError(f"the key {error} is missing", str(train / "run.json"), _remedy(train)) from None

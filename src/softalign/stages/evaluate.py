@@ -19,6 +19,7 @@ def main(config: Config, layout: Layout) -> None:
     from softalign.denormals import without_denormals
     from softalign.evaluation.arm import load_arm, trained_on
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
+    from softalign.evaluation.scores import item_statistics
     from softalign.evaluation.split import split_of
     from softalign.reporting.run_figures import write_run_figures
     from softalign.training.checkpointing import BEST
@@ -32,8 +33,9 @@ def main(config: Config, layout: Layout) -> None:
     with without_denormals():
         outputs = decode(arm, test, config, identity.label)
         likelihoods = score_targets(arm, test, data, config, identity.label)
-        scores = assemble_scores(arm, test, outputs, likelihoods, config)
-        write_test(run / "test", arm, test, outputs, likelihoods, scores, config)
+        statistics = item_statistics(outputs.texts, test.references)
+        scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
+        write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
     write_run_figures(run, config)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
         record_runs(config.tracking, layout, [run])
