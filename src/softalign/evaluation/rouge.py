@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,13 +23,15 @@ def rouge_statistics(
     `ROUGE-1.5.5.pl -m` of the summarization literature). The tokenizer of rouge-score lower-cases and keeps a-z and 0-9
     alone, so a word such as "über" loses its first letter: fit for English, poor for anything else.
     """
-    tokenize = _StemmingTokenizer().tokenize
+    with _hidden("scipy", "sklearn"):
+        from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(list(ROUGE_METRICS), tokenizer=_StemmingTokenizer())
     values = {metric: np.ones((len(predictions), 2)) for metric in ROUGE_METRICS}
     for row, (prediction, several) in enumerate(zip(predictions, references, strict=True)):
-        predicted = tokenize(prediction)
-        scores = [_f_measures(predicted, tokenize(reference)) for reference in several]
-        for metric, alternatives in zip(ROUGE_METRICS, zip(*scores, strict=True), strict=True):
-            values[metric][row, 0] = max(alternatives)
+        best = scorer.score_multi(list(several), prediction)
+        for metric in ROUGE_METRICS:
+            values[metric][row, 0] = best[metric].fmeasure
     counts = {len(several) for several in references}
     signature = "|".join(
         [
@@ -46,49 +47,12 @@ def rouge_statistics(
     return values, signature
 
 
-def _f_measures(prediction: list[str], reference: list[str]) -> tuple[float, ...]:
-    """F1 = 2 P R / (P + R) of ROUGE-1, ROUGE-2 and ROUGE-L; 0 where nothing is shared.
-
-    rouge-score's own numbers: a test compares them. Its table for the longest common subsequence, a Python loop over
-    every pair of words, would be most of the time.
-    """
-    counts = []
-    for order in (1, 2):
-        grams = [
-            Counter(zip(*(words[start:] for start in range(order)), strict=False)) for words in (prediction, reference)
-        ]
-        counts.append(((grams[0] & grams[1]).total(), grams[0].total(), grams[1].total()))
-    counts.append((_common_subsequence(prediction, reference), len(prediction), len(reference)))
-    return tuple(map(_f_measure, *zip(*counts, strict=True)))
-
-
-def _f_measure(shared: int, predicted: int, wanted: int) -> float:
-    precision, recall = shared / max(predicted, 1), shared / max(wanted, 1)
-    return 2 * precision * recall / (precision + recall) if shared else 0.0
-
-
-def _common_subsequence(a: Sequence[str], b: Sequence[str]) -> int:
-    """The length of the longest common subsequence, a whole column of the table at once as the bits of a number.
-
-    Hyyrö (2004), Bit-parallel LCS-length computation revisited: a bit that is zero is a step up of the column.
-    """
-    places: dict[str, int] = {}
-    for place, word in enumerate(a):
-        places[word] = places.get(word, 0) | 1 << place
-    everything = (1 << len(a)) - 1
-    column = everything
-    for word in b:
-        matched = column & places.get(word, 0)
-        column = (column + matched | column - matched) & everything
-    return len(a) - column.bit_count()
-
-
 @contextmanager
 def _hidden(*packages: str) -> Iterator[None]:
     """Imports in the block find none of these packages, unless they are imported already.
 
-    The stemmer belongs to nltk, which imports whatever it may some day use with it: two seconds of every evaluation.
-    Without them nltk lacks classifiers and tests of association, which nothing here asks it for.
+    rouge-score needs the stemmer of nltk, which imports whatever it may some day use with it: two seconds of every
+    evaluation. Without them nltk lacks classifiers and tests of association, which nothing here asks it for.
     """
     absent = [package for package in packages if package not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: the import raises ImportError
@@ -103,8 +67,7 @@ class _StemmingTokenizer:
     """rouge-score's own tokenizer and Porter stemmer, but each word is stemmed once: most of the time goes there."""
 
     def __init__(self) -> None:
-        with _hidden("scipy", "sklearn"):
-            from nltk.stem.porter import PorterStemmer  # type: ignore[import-untyped]
+        from nltk.stem.porter import PorterStemmer  # type: ignore[import-untyped]
 
         self.stem = lru_cache(maxsize=2**16)(PorterStemmer().stem)
 
