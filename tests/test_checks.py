@@ -14,6 +14,8 @@ from softalign.paths import Layout
 @pytest.mark.parametrize(
     "override",
     [
+        "seed=-1",
+        "seed=99999999999",
         "model.hidden_size=-3",
         "model.embedding_size=0",
         "model.layers=0",

@@ -84,6 +84,7 @@ def test_the_first_job_of_a_sweep() -> None:
         ("optimization.lr", ["cannot parse the override", "key=value"]),
         ("optimization.lr=[1", ["cannot parse the override"]),
         ("model={a: 1}", ["model"]),
+        ("experiment=null", ["Config group override", "params.yaml (experiment: null)"]),
     ],
 )
 def test_a_mistake_is_one_line_that_names_what_is_known(override: str, says: list[str]) -> None:

@@ -29,6 +29,7 @@ def _one_of(*names: str) -> Rule:
 
 
 RULES: dict[str, Rule] = {
+    "seed": _within(0, 2**32),
     "task.name": _one_of("translation", "summarization"),
     "task.headline_metric": _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL"),
     "task.lead_words": _at_least(0),

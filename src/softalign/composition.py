@@ -96,6 +96,9 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
         raise UserError(_first_line(error), "conf/", "correct the file or the override") from None
     except yaml.YAMLError as error:
         raise UserError(f"not valid YAML: {error}", "conf/", "correct the file") from None
+    except ValueError as error:  # Hydra's for `experiment=null`
+        remedy = "name a file of the group; an experiment is switched off in params.yaml (experiment: null)"
+        raise UserError(_first_line(error), " ".join(overrides), remedy) from None
     assert isinstance(plain, dict)
     plain.pop("hydra", None)
     plain.pop("experiment", None)
