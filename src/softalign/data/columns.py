@@ -43,7 +43,7 @@ def missing_column(name: str, there: list[str], where: str) -> UserError:
         return UserError(
             f"only one column, {there[0]!r:.80}, and {name!r} is needed",
             where,
-            "give a column for the source and one for the target (commas in .csv, tabs in .tsv)",
+            "give source and target a column each (commas in .csv, tabs in .tsv, a key in each line of .jsonl)",
         )
     listed = ", ".join(there)
     return UserError(
