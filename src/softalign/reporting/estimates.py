@@ -94,29 +94,24 @@ def weighted_slope(x: Array, y: Array, counts: Array) -> Array:
 
 def line_slope(x: Sequence[float], y: Sequence[float], confidence: float) -> Estimate:
     """The least-squares slope of y on x with Student's t interval; no interval with fewer than three points."""
-    from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]  # scipy.stats takes a second to import
+    from scipy import stats  # type: ignore[import-untyped]
 
     if len(x) < 2 or len(set(x)) < 2:
         return Estimate(math.nan)
-    a, b = (np.asarray(values, dtype=np.float64) - np.mean(values) for values in (x, y))
-    slope = float(a @ b / (a @ a))
-    degrees = len(x) - 2
-    if degrees < 1:
-        return Estimate(slope)
-    residuals = b - slope * a
-    error = math.sqrt(float(residuals @ residuals) / degrees / float(a @ a))
-    half = error * float(stdtrit(degrees, (1 + confidence) / 2))
-    p_value = 2 * float(stdtr(degrees, -abs(slope) / error)) if error else float(slope == 0)
-    return Estimate(slope, slope - half, slope + half, p_value)
+    fit = stats.linregress(x, y)
+    if len(x) < 3:
+        return Estimate(float(fit.slope))
+    half = float(fit.stderr) * float(stats.t.ppf((1 + confidence) / 2, len(x) - 2))
+    return Estimate(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, float(fit.pvalue))
 
 
 def mean_over_seeds(values: Sequence[float], confidence: float) -> Estimate:
     """The mean with Student's t interval over seeds; no interval with a single seed."""
+    from scipy import stats
+
     value = float(np.mean(values))
     if len(values) < 2 or np.ptp(values) == 0:
         return Estimate(value)
-    from scipy import stats  # type: ignore[import-untyped]
-
     test = stats.ttest_1samp(values, 0.0)
     interval = test.confidence_interval(confidence)
     return Estimate(value, float(interval.low), float(interval.high), float(test.pvalue))
@@ -128,12 +123,12 @@ def ratio_of_means(baseline: Sequence[float], candidate: Sequence[float], confid
     The p-value is that of a ratio of one. No interval when an arm has fewer than two values. All values must be
     positive.
     """
+    from scipy import stats
+
     a, b = np.log(np.asarray(baseline, dtype=np.float64)), np.log(np.asarray(candidate, dtype=np.float64))
     value = math.exp(float(b.mean() - a.mean()))
     if len(a) < 2 or len(b) < 2 or (np.ptp(a) == 0 and np.ptp(b) == 0):
         return Estimate(value)
-    from scipy import stats
-
     test = stats.ttest_ind(b, a, equal_var=False)
     interval = test.confidence_interval(confidence)
     return Estimate(value, math.exp(float(interval.low)), math.exp(float(interval.high)), float(test.pvalue))
