@@ -71,7 +71,7 @@ def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         if config is not None and written_for != _plain(config):
             differing = ", ".join(_differences(written_for, _plain(config), "data"))
             raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
-        splits = {split: _table(folder / f"{split}.arrow") for split in SPLITS}
+        splits = {split: pa.Table.from_batches(_batches(folder / f"{split}.arrow"), ENCODED) for split in SPLITS}
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
     return Prepared(
@@ -200,11 +200,6 @@ def _distribution(lengths: NDArray[np.int64]) -> dict[str, float]:
         name: int(np.quantile(lengths, share, method="inverted_cdf")) for name, share in quantiles.items()
     }
     return found | {"mean": round(float(lengths.mean()), 2), "total": int(lengths.sum())}
-
-
-def _table(path: Path) -> pa.Table:
-    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
-        return reader.read_all()
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

@@ -187,9 +187,6 @@ class Cell(nn.Module):
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
         return F.linear(inputs, *input_weight(self.kernel, type(self), layer))
 
-    def _recurrent_weight(self, layer: int) -> Tensor:
-        return getattr(self.kernel, f"weight_hh_l{layer}")
-
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
         """Append this layer's new hidden state (and memory cell), from W_x x + W_c c + b (N, G*H) and the old state."""
         raise NotImplementedError
@@ -205,7 +202,8 @@ class Elman(Cell):
 
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
         activation = torch.relu if self.relu else torch.tanh
-        hidden.append(activation(torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())))
+        weight, _ = recurrent_weight(self.kernel, type(self), layer)
+        hidden.append(activation(torch.addmm(gates, state.hidden[layer], weight.t())))
 
 
 class GRU(Cell):
@@ -244,7 +242,8 @@ class LSTM(Cell):
 
     def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
         size = state.hidden[layer].size(-1)
-        gates = torch.addmm(gates, state.hidden[layer], self._recurrent_weight(layer).t())
+        weight, _ = recurrent_weight(self.kernel, type(self), layer)
+        gates = torch.addmm(gates, state.hidden[layer], weight.t())
         gates_if, gates_g, gates_o = gates.split((2 * size, size, size), dim=-1)
         enter, keep = torch.sigmoid(gates_if).chunk(2, dim=-1)
         cell = keep * state.cells[layer] + enter * torch.tanh(gates_g)

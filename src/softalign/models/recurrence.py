@@ -23,7 +23,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -63,10 +63,22 @@ class Shared:
 
     def note(self, *tensors: Tensor) -> None:
         """Keep a step's part of the gradients until all steps are through."""
+        self._notes_of_this_pass().append(tensors)
+
+    def add(self, *tensors: Tensor) -> None:
+        """The same for parts as large as the whole: they are summed at once, in the tensors of the first call."""
+        notes = self._notes_of_this_pass()
+        if not notes:
+            notes.append(tensors)
+            return
+        for total, part in zip(notes[0], tensors, strict=True):
+            total.add_(part)
+
+    def _notes_of_this_pass(self) -> list[tuple[Tensor, ...]]:
         current = torch._C._current_graph_task_id()
         if current != self._pass:  # an earlier backward pass may have stopped short of this tensor
             self._pass, self._notes = current, []
-        self._notes.append(tensors)
+        return self._notes
 
     def collect(self) -> tuple[Tensor | None, ...]:
         """The gradients of the tensors; the notes are used up."""
@@ -309,10 +321,11 @@ class _Sequence(torch.autograd.Function):
         dtype = layer.recurrent.value.dtype
         hidden, cell = hidden.to(dtype), None if cell is None else cell.to(dtype)
         start, keeps, cells, states = hidden, [], [cell], []
+        learning = any(ctx.needs_input_grad)
         for gates_t in gates.to(dtype).unbind(0):
             hidden, cell, kept = layer.forward(gates_t, hidden, cell)
             states.append(hidden)
-            if any(ctx.needs_input_grad):
+            if learning:
                 keeps.append(kept)
                 cells.append(cell)
         outputs = torch.stack(states)
@@ -445,12 +458,7 @@ class AdditiveScore(Score, Shared):
         slopes = torch.ops.aten.sigmoid_backward(to_energies.unsqueeze(-1), rho)
         to_v = torch.mm(to_energies.reshape(1, -1), rho.view(-1, rho.size(-1)))
         to_projected = slopes.sum(dim=1).mul_(self.v).mul_(4.0)
-        if self._notes and self._pass == torch._C._current_graph_task_id():
-            # summed at once: each is as large as the keys
-            self._notes[0][0].add_(slopes)
-            self._notes[0][1].add_(to_v)
-        else:
-            self.note(slopes, to_v)
+        self.add(slopes, to_v)
         return self.query.backward(query.to(self.v.dtype), to_projected)
 
     def gradients(self, notes: list[tuple[Tensor, ...]]) -> tuple[Tensor | None, ...]:
@@ -520,6 +528,33 @@ class _Attend(torch.autograd.Function):
 # A whole arm -------------------------------------------------------------------------------------------------------
 
 
+class Given(NamedTuple):
+    """What a step of a loop gives."""
+
+    features: Tensor  # (B, F)
+    hidden: Tensor  # (B, H)
+    cell: Tensor | None  # (B, H) of an LSTM
+    weights: Tensor  # (B, S)
+
+
+class ToGiven(NamedTuple):
+    """The gradients of what a step gave; None where nothing depends on it, as on the state after the last step."""
+
+    features: Tensor
+    hidden: Tensor | None
+    cell: Tensor | None
+    weights: Tensor | None
+
+
+class Past(NamedTuple):
+    """What is kept of a step for its backward pass."""
+
+    hidden: Tensor  # h_{t-1} (B, H)
+    cell: Tensor | None  # c_{t-1} (B, H) of an LSTM
+    weights: Tensor  # α_t (B, S)
+    kept: list[Tensor]  # what the step itself keeps
+
+
 class Loop:
     """An arm's step and its derivative, over a cell of one layer: composed of those of `Layer` and `Read`."""
 
@@ -530,23 +565,12 @@ class Loop:
         self.read = read
         self.anchors = [*layer.anchors, *read.anchors]
 
-    def forward(
-        self, gates: Tensor, hidden: Tensor, cell: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor, list[Tensor]]:
-        """Features (B, F), h_t, c_t, α_t and tensors to keep, from W_x x_t + b and the old state."""
+    def forward(self, gates: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Given, list[Tensor]]:
+        """What the step gives, and tensors to keep, from W_x x_t + b and the old state."""
         raise NotImplementedError
 
-    def backward(
-        self,
-        to_features: Tensor,
-        to_weights: Tensor | None,
-        to_state: tuple[Tensor | None, Tensor | None],
-        state: tuple[Tensor, Tensor | None],
-        weights: Tensor,
-        kept: list[Tensor],
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The gradients of the gates, h_{t-1} and c_{t-1}, from those of what the step gave; `to_state` is that of h_t
-        and c_t, None after the last step; `state` is the old one."""
+    def backward(self, to: ToGiven, past: Past) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The gradients of the gates, h_{t-1} and c_{t-1}."""
         raise NotImplementedError
 
 
@@ -561,13 +585,14 @@ class _Run(torch.autograd.Function):
         dtype = loop.layer.recurrent.value.dtype
         hidden, cell = hidden.to(dtype), None if cell is None else cell.to(dtype)
         features, weights, keeps = [], [], []
+        learning = any(ctx.needs_input_grad)
         for gates_t in gates.to(dtype).unbind(0):
-            before = (hidden, cell)
-            features_t, hidden, cell, weights_t, kept = loop.forward(gates_t, hidden, cell)
-            features.append(features_t)
-            weights.append(weights_t)
-            if any(ctx.needs_input_grad):
-                keeps.append((*before, weights_t, *kept))
+            given, kept = loop.forward(gates_t, hidden, cell)
+            features.append(given.features)
+            weights.append(given.weights)
+            if learning:
+                keeps.append((hidden, cell, given.weights, *kept))
+            hidden, cell = given.hidden, given.cell
         ctx.loop = loop
         ctx.save_for_backward(*(tensor for keep in keeps for tensor in keep))
         return torch.stack(features), torch.stack(weights)
@@ -587,13 +612,9 @@ class _Run(torch.autograd.Function):
         to_hidden, to_cell, to_gates = None, None, []
         for step in range(steps - 1, -1, -1):
             hidden, cell, weights, *kept = saved[step * each : (step + 1) * each]
+            to_weights_t = None if to_weights is None else to_weights[step]
             to_gates_t, to_hidden, to_cell = loop.backward(
-                to_features[step],
-                None if to_weights is None else to_weights[step],
-                (to_hidden, to_cell),
-                (hidden, cell),
-                weights,
-                kept,
+                ToGiven(to_features[step], to_hidden, to_cell, to_weights_t), Past(hidden, cell, weights, kept)
             )
             to_gates.append(to_gates_t)
         to_gates.reverse()
