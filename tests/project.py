@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,11 +43,13 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(folder / "src"), "DVC_NO_ANALYTICS": "1"} | more
 
 
-def run(folder: Path, *command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *command: str, check: bool = True, stdin: bytes = b"", **more: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command in `folder`; with `check`, its output is shown when it fails."""
-    done = subprocess.run(
-        command, cwd=folder, env=environment(folder, **more), capture_output=True, text=True, encoding="utf-8"
-    )
+    raw = subprocess.run(command, cwd=folder, env=environment(folder, **more), capture_output=True, input=stdin)
+    output, errors = (re.sub("\r\n?", "\n", stream.decode("utf-8")) for stream in (raw.stdout, raw.stderr))
+    done = subprocess.CompletedProcess(raw.args, raw.returncode, output, errors)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done

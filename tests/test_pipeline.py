@@ -80,6 +80,12 @@ def test_the_outputs_are_there(project: Path) -> None:
     assert len(mlflow_runs(project)) == len(ARMS)
 
 
+def test_what_was_trained_translates_a_line(project: Path) -> None:
+    command = ("python", "-m", "softalign", "generate", "model=bahdanau", "decoding=greedy")
+    written = run(project, *command, stdin="Der alte Mann schläft.\n\n".encode())
+    assert len(written.stdout.splitlines()) == 2
+
+
 def test_a_second_run_does_nothing(project: Path) -> None:
     before = (project / "dvc.lock").read_text()
     assert "Running stage" not in run(project, "dvc", "repro").stdout

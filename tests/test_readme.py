@@ -11,7 +11,8 @@ import pytest
 import yaml
 from project import ROOT, copy_project, run
 
-from softalign.composition import compose_arm, read_params
+from softalign.__main__ import parse
+from softalign.composition import compose_arm, compose_by_hand, read_params
 from softalign.paths import Layout
 
 
@@ -25,7 +26,7 @@ def shown(program: str) -> list[str]:
 
 
 def test_the_readme_shows_commands_of_each_kind_and_no_other() -> None:
-    kinds = ("make ", "dvc exp run ", "python -m softalign.")
+    kinds = ("make ", "dvc exp run ", "python -m softalign.stages.", "python -m softalign generate ")
     assert all(line.startswith(kinds) for line in commands())
     assert all(shown(kind) for kind in kinds)
 
@@ -35,7 +36,7 @@ def test_make_knows_the_target(line: str) -> None:
     run(ROOT, *shlex.split(line), "--dry-run")
 
 
-@pytest.mark.parametrize("line", shown("python "))
+@pytest.mark.parametrize("line", shown("python -m softalign.stages."))
 def test_a_stage_by_hand_composes(line: str, tmp_path: Path) -> None:
     copy_project(tmp_path)
     module, *arguments = shlex.split(line)[2:]
@@ -43,6 +44,12 @@ def test_a_stage_by_hand_composes(line: str, tmp_path: Path) -> None:
         arguments = [argument.split(",")[0] for argument in arguments if argument != "--multirun"]
     output = run(tmp_path, "python", "-m", module, *arguments, "--cfg", "job").stdout
     assert yaml.safe_load(output)["model"]["name"]
+
+
+@pytest.mark.parametrize("line", shown("python -m softalign generate "))
+def test_an_arm_that_generates_composes(line: str) -> None:
+    command, _, _ = line.partition("<")
+    assert compose_by_hand(Layout(ROOT), parse(shlex.split(command)[3:]).overrides)
 
 
 @pytest.mark.parametrize("line", shown("dvc exp run "))

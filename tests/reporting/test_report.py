@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -154,6 +155,15 @@ def test_the_caveats_follow_the_data(one_seed: Reported, two_seeds: Reported) ->
     assert report.ONE_SEED in report.caveats(one_seed.results)
     assert report.SEVERAL_SEEDS in report.caveats(two_seeds.results)
     assert report.EMBEDDED in report.caveats(one_seed.results)
+
+
+def test_a_trial_on_a_handful_of_rows_says_first_that_it_is_one(one_seed: Reported) -> None:
+    results = copy.deepcopy(one_seed.results)
+    for task, kept in (("translation", report.FEW_ROWS), ("summarization", 216)):
+        results["tasks"][task]["prepared"]["splits"]["train"]["kept"] = kept
+    assert report.caveats(results)[0] == report.A_TRIAL.format("216 training rows for summarization")
+    results["tasks"]["summarization"]["prepared"]["splits"]["train"]["kept"] = report.FEW_ROWS
+    assert report.caveats(results)[0] == report.ONE_SEED
 
 
 def test_several_seeds_are_told_apart_in_the_page(two_seeds: Reported) -> None:

@@ -41,3 +41,10 @@ def test_the_name_in_an_arms_file_is_the_files(tmp_path: Path) -> None:
     failed = run(tmp_path, *STAGE, check=False)
     assert failed.returncode == 1
     assert "name: times in the file of the arm multiply" in failed.stderr
+
+
+def test_an_argument_is_refused_instead_of_ignored(tmp_path: Path) -> None:
+    failed = run(copy_project(tmp_path), *STAGE, "model=vanilla", check=False)
+    assert failed.returncode == 2
+    assert "unrecognized arguments: model=vanilla" in failed.stderr
+    assert not (tmp_path / "resolved").exists()

@@ -13,7 +13,7 @@ from softalign.errors import UserError
 
 INSTEAD = (
     "connect to the network, set HF_ENDPOINT to a mirror, or use the embedded data (data=phrasebook, data=newsbriefs) "
-    "or your own files (data=files)"
+    "or your own files (data=files); under DVC, `data:` of params.yaml names them for each task"
 )
 
 

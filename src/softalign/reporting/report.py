@@ -34,6 +34,8 @@ SEVERAL_SEEDS = (
     "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
 )
 FALLING = "The validation loss was still falling when training ended: {}."
+FEW_ROWS = 1000  # training rows below which no arm can learn its task
+A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
 UNCORRECTED = "The p-values are two-sided and not corrected for the number of comparisons."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
@@ -152,6 +154,10 @@ def caveats(results: dict[str, Any]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
     lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, UNCORRECTED]
+    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
+    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
+    if few:
+        lines.insert(0, A_TRIAL.format(", ".join(few)))
     falling = [
         f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
     ]

@@ -1,10 +1,14 @@
 """Resolve conf/ and params.yaml into one YAML file an arm, for DVC to track by key.
 
 python -m softalign.stages.compose
+
+What it resolves stands in params.yaml; it takes no arguments.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,10 @@ from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args(
+        arguments
+    )
     with reported():
         layout = Layout(project_root())
         params = read_params(layout.params)

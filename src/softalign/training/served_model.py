@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import torch
 import yaml
 from mlflow.pyfunc import PythonModel
-from torch.nn.utils.rnn import pad_sequence
 
 from softalign.composition import typed
-from softalign.data.cleaning import clean_text
-from softalign.data.tokenizer import EOS, PAD, Tokenizer
-from softalign.decoding import search
+from softalign.data.tokenizer import Tokenizer
+from softalign.generation import generate
 from softalign.training.checkpointing import load_model
 
 
@@ -25,22 +22,12 @@ class ServedModel(PythonModel):
         paths = {name: Path(path) for name, path in context.artifacts.items()}
         self.config = typed(yaml.safe_load(paths["config"].read_text(encoding="utf-8")))
         self.model = load_model(paths["checkpoint"])
-        self.source_tokenizer = Tokenizer.load(paths["source_tokenizer"])
-        self.target_tokenizer = Tokenizer.load(paths["target_tokenizer"])
+        self.tokenizers = tuple(Tokenizer.load(paths[f"{side}_tokenizer"]) for side in ("source", "target"))
 
     def predict(self, context: Any, model_input: list[str], params: dict[str, Any] | None = None) -> list[str]:
         """The output for each source text."""
-        sources = [clean_text(text, self.config.data.cleaning) for text in model_input]
-        decoding = self.config.decoding
-        outputs: list[str] = []
-        for start in range(0, len(sources), decoding.batch_size):
-            ids = self.source_tokenizer.encode_batch(sources[start : start + decoding.batch_size])
-            rows = [torch.tensor([*row, EOS]) for row in ids]
-            source = pad_sequence(rows, batch_first=True, padding_value=PAD)
-            lengths = torch.tensor([len(row) for row in rows])
-            found = search(self.model, source, lengths, decoding)
-            outputs += self.target_tokenizer.decode_batch([hypothesis.tokens for hypothesis in found])
-        return outputs
+        source, target = self.tokenizers
+        return generate(self.model, source, target, model_input, self.config)
 
 
 mlflow.models.set_model(ServedModel())

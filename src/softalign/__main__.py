@@ -1,0 +1,89 @@
+"""Translate or summarise lines of text with a trained arm.
+
+echo "Der alte Mann schläft." | python -m softalign generate task=translation model=bahdanau
+python -m softalign generate decoding=greedy < reports.txt > summaries.txt
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from softalign.config import Config
+from softalign.errors import UserError, reported
+from softalign.paths import Layout, project_root
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = parse(arguments)
+    with reported():
+        # Imported here, so that --help answers at once.
+        from softalign.composition import compose_by_hand
+
+        layout = Layout(project_root())
+        config = compose_by_hand(layout, given.overrides)
+        for line in generated(read_lines(), config, layout):
+            print(line, flush=True)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m softalign", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    about = "a line of output for each line of standard input, by the arm that the overrides name"
+    command = commands.add_parser("generate", help=about, description=about)
+    command.add_argument(
+        "overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ..."
+    )
+    return parser.parse_args(arguments)
+
+
+def read_lines() -> Iterator[str]:
+    """Lines of standard input, which must be UTF-8, without their ends."""
+    if sys.stdin.isatty():
+        print("one text a line; end with Ctrl-D", file=sys.stderr)
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise UserError("not UTF-8", f"standard input, line {number}", "convert it, e.g. with iconv") from None
+
+
+def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[str]:
+    """The output for each line, in their order."""
+    from softalign.data.prepared import load_prepared
+    from softalign.evaluation.arm import load_arm
+    from softalign.generation import generate
+    from softalign.training.checkpointing import BEST
+
+    folder = trained(config, layout)
+    arm = load_arm(folder / BEST, load_prepared(layout.prepared(config.task.name), config.data), config.trainer)
+    size = 1 if sys.stdin.isatty() else config.decoding.batch_size
+    lines = iter(lines)
+    while batch := list(islice(lines, size)):
+        yield from generate(arm.model, *arm.tokenizers, batch, config)
+
+
+def trained(config: Config, layout: Layout) -> Path:
+    """Where this training lies: that of DVC, or else one by hand. Raises `UserError` where it is in neither place."""
+    from softalign.stages.entry import run_name
+    from softalign.training.identity import Identity, identify
+
+    wanted = identify(config, layout.prepared(config.task.name))
+    for place in (layout, Layout(layout.root, by_hand=run_name(config))):
+        folder = place.run(config.task.name, config.model.name, config.seed) / "train"
+        if (folder / "run.json").exists() and Identity.read(folder / "run.json").fingerprint == wanted.fingerprint:
+            return folder
+    raise UserError(
+        f"{wanted.label} has not been trained with these settings",
+        str(layout.root / "runs"),
+        "run dvc repro, or python -m softalign.stages.train with the same overrides",
+    )
+
+
+if __name__ == "__main__":
+    main()
