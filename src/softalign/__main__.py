@@ -36,9 +36,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     about = "a line of output for each line of standard input, by the arm that the overrides name"
     command = commands.add_parser("generate", help=about, description=about)
-    command.add_argument(
-        "overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ..."
-    )
+    command.add_argument("overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ...")
     return parser.parse_args(arguments)
 
 
