@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from softalign.composition import read_params
 from softalign.config import EvaluationConfig
 from softalign.evaluation.scores import corpus_scores, item_statistics
+from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.reporting.claims import decide_claims
 from softalign.reporting.comparisons import Scored, compare_arms, score_items

@@ -9,9 +9,11 @@ import pytest
 import yaml
 from project import ROOT, copy_project
 
-from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job, read_params, to_dict
+from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job
 from softalign.errors import UserError
+from softalign.params import read_params
 from softalign.paths import Layout
+from softalign.typed import to_dict
 
 LAYOUT = Layout(ROOT)
 
@@ -106,39 +108,6 @@ def test_a_mistake_in_a_file_of_conf_is_found_too(tmp_path: Path) -> None:
         compose(layout, ["model=vanilla"])
 
 
-@pytest.mark.parametrize(
-    ("edit", "says"),
-    [
-        ({"model": ["vanilla"]}, "unknown key 'model'.*did you mean 'models'"),
-        ({"tasks": "translation"}, "tasks must be a list"),
-        ({"seeds": ["1"]}, "seeds must be a list of int"),
-        ({"seeds": [1, 1]}, "each once"),
-        ({"models": []}, "at least one"),
-        ({"data": "phrasebook"}, "data must map"),
-    ],
-)
-def test_a_mistake_in_params(tmp_path: Path, edit: dict[str, object], says: str) -> None:
-    path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(yaml.safe_load(LAYOUT.params.read_text()) | edit))
-    with pytest.raises(UserError, match=says):
-        read_params(path)
-
-
-def test_params_that_cannot_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "params.yaml"
-    for content, says in ((b"tasks: [", "cannot read"), (b"\xff\xfe\x00", "cannot read"), (b"- a", "not a mapping")):
-        path.write_bytes(content)
-        with pytest.raises(UserError, match=says):
-            read_params(path)
-    with pytest.raises(UserError, match="cannot read"):
-        read_params(tmp_path / "absent.yaml")
-    path.write_text("tasks: [translation]\n")
-    with pytest.raises(UserError, match="'models' is missing"):
-        read_params(path)
-
-
-def test_a_task_without_data() -> None:
-    with pytest.raises(UserError, match="no data for the task 'translation'"):
-        replace(read_params(LAYOUT.params), data={}).base_overrides("translation")
+def test_a_task_that_is_not_known() -> None:
     with pytest.raises(UserError, match="unknown task 'poetry'.*summarization, translation"):
         base_of(LAYOUT, ["task=poetry"])

@@ -14,7 +14,7 @@ from softalign.__main__ import generated, trained
 from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.stages import evaluate
-from softalign.stages.entry import run_name
+from softalign.stages.by_hand import run_name
 
 
 @pytest.fixture

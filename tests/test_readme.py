@@ -12,7 +12,8 @@ import yaml
 from project import ROOT, copy_project, run
 
 from softalign.__main__ import parse
-from softalign.composition import compose_arm, compose_by_hand, read_params
+from softalign.composition import compose_arm, compose_by_hand
+from softalign.params import read_params
 from softalign.paths import Layout
 
 

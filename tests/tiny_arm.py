@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from softalign.composition import to_dict
 from softalign.config import (
     CleaningConfig,
     Config,
@@ -31,6 +30,7 @@ from softalign.evaluation.split import split_of
 from softalign.models.seq2seq import Seq2Seq
 from softalign.paths import Layout
 from softalign.training.identity import identify
+from softalign.typed import to_dict
 
 WORDS = {
     "eins": "one",

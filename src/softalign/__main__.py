@@ -68,7 +68,7 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
 
 def trained(config: Config, layout: Layout) -> Path:
     """Where this training lies: that of DVC, or else one by hand. Raises `UserError` where it is in neither place."""
-    from softalign.stages.entry import run_name
+    from softalign.stages.by_hand import run_name
     from softalign.training.identity import Identity, identify
 
     wanted = identify(config, layout.prepared(config.task.name))

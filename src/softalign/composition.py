@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from pathlib import Path
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import yaml
@@ -22,56 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 from softalign.checks import check
 from softalign.config import SOURCES, Config
 from softalign.errors import UserError
+from softalign.params import Params, read_params
 from softalign.paths import Layout
-
-
-@dataclass(frozen=True)
-class Params:
-    """params.yaml: which tasks, arms and seeds `dvc repro` runs, on which data."""
-
-    tasks: list[str]
-    models: list[str]
-    seeds: list[int]
-    data: dict[str, str]
-    experiment: str | None
-    overrides: list[str]
-
-    def base_overrides(self, task: str) -> list[str]:
-        """What params.yaml says about every arm of `task`, as Hydra overrides."""
-        if task not in self.data:
-            raise UserError(
-                f"no data for the task {task!r}", "params.yaml: data", f"add `{task}: <a file of conf/data>`"
-            )
-        experiment = [f"experiment={self.experiment}"] if self.experiment else []
-        return [f"task={task}", f"data={self.data[task]}", *experiment, *self.overrides]
-
-
-def read_params(path: Path) -> Params:
-    """Read params.yaml. Raises `UserError` on an unknown, missing or ill-typed key."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cannot read {path.name}: {error}", str(path), "restore it, for instance with git") from None
-    if not isinstance(content, dict):
-        raise UserError("not a mapping of names to values", path.name, "restore it, for instance with git")
-    known = [field.name for field in fields(Params)]
-    for key in content:
-        if key not in known:
-            raise unknown_key(str(key), known, path.name)
-    for key in known:
-        if key not in content:
-            raise UserError(f"the key {key!r} is missing", path.name, f"known keys: {', '.join(known)}")
-    for key, kind in (("tasks", str), ("models", str), ("seeds", int), ("overrides", str)):
-        value = content[key]
-        if not isinstance(value, list) or any(type(item) is not kind for item in value):
-            raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", path.name, "correct it")
-        if key != "overrides" and (not value or len(set(value)) < len(value)):
-            raise UserError(f"{key} must name at least one, each once, not {value!r}", path.name, "correct it")
-    if not isinstance(content["data"], dict):
-        raise UserError(
-            f"data must map each task to a file of conf/data, not {content['data']!r}", path.name, "correct it"
-        )
-    return Params(**{key: content[key] for key in known})
+from softalign.typed import typed, unknown_key
 
 
 def compose(layout: Layout, overrides: Sequence[str]) -> Config:
@@ -127,61 +79,6 @@ def base_of(layout: Layout, command_line: Sequence[str]) -> list[str]:
     if task not in known:
         raise UserError(f"unknown task {task!r}", "task", f"known: {', '.join(known)}")
     return read_params(layout.params).base_overrides(task)
-
-
-def typed(plain: dict[str, Any]) -> Config:
-    """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type."""
-    _check_keys(plain, Config, "")
-    source = plain["data"].get("source")
-    kind = source.get("kind") if isinstance(source, dict) else None
-    if kind not in SOURCES:
-        raise UserError(f"unknown kind of data source {kind!r}", "data.source.kind", f"known: {', '.join(SOURCES)}")
-    _check_keys(source, SOURCES[kind], "data.source")
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(Config), plain)
-        merged.data.source = OmegaConf.merge(OmegaConf.structured(SOURCES[kind]), source)
-        missing = OmegaConf.missing_keys(merged)
-        if missing:
-            raise UserError(
-                f"no value for {', '.join(sorted(missing))}", "configuration", "give it one in conf/ or as an override"
-            )
-        config = OmegaConf.to_object(merged)
-    except OmegaConfBaseException as error:
-        key = getattr(error, "full_key", None) or "configuration"
-        raise UserError(_first_line(error), str(key), "give a value of the right type") from None
-    assert isinstance(config, Config)
-    return config
-
-
-def training_part(config: Config) -> dict[str, Any]:
-    """What a trained model depends on: the keys that dvc.yaml tracks for `train`, the data and the seed."""
-    content = to_dict(config)
-    trainer = {key: content["trainer"][key] for key in ("accelerator", "precision", "threads")}
-    return {key: content[key] for key in ("data", "model", "optimization", "seed")} | {"trainer": trainer}
-
-
-def to_dict(part: Any) -> dict[str, Any]:
-    """A part of the configuration as plain containers, for YAML, JSON and checkpoints."""
-    return asdict(part)
-
-
-def unknown_key(key: str, known: Sequence[str], where: str) -> UserError:
-    """The refusal of a key that nothing reads."""
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return UserError(f"unknown key {key!r}", where, f"{hint}known keys: {', '.join(known)}")
-
-
-def _check_keys(mapping: Any, schema: type, where: str) -> None:
-    if not isinstance(mapping, dict):
-        raise UserError(f"expected keys and values, found {mapping!r}", where or "configuration", "correct the file")
-    known = {field.name: field for field in fields(schema)}
-    for key, value in mapping.items():
-        if key not in known:
-            raise unknown_key(str(key), list(known), where or "top level of the configuration")
-        default = known[key].default_factory
-        if isinstance(default, type) and is_dataclass(default):
-            _check_keys(value, default, f"{where}.{key}".lstrip("."))
 
 
 def _composition_error(error: ConfigCompositionException) -> UserError:

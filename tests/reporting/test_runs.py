@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from synthetic_runs import write_project
 
-from softalign.composition import read_params
 from softalign.errors import UserError
+from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.reporting.runs import read_run, read_runs
 

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from project import copy_project, run
 
+from softalign.composition import compose_by_hand
+from softalign.paths import Layout
+from softalign.stages.entry import recorded
+
 PROBE = """
 import json
-from softalign.composition import to_dict
+from softalign.typed import to_dict
 from softalign.errors import UserError
 from softalign.stages.entry import stage
 
@@ -71,9 +75,41 @@ def test_cfg_shows_what_would_run(project: Path) -> None:
     assert "newsbriefs" in shown
 
 
-def test_under_dvc_a_configuration_that_moved_is_refused(project: Path) -> None:
+def test_under_dvc_a_stage_reads_what_compose_recorded(project: Path) -> None:
     run(project, "python", "-m", "softalign.stages.compose")
-    assert jobs(run(project, "python", "probe.py", "model=multiply", DVC_STAGE="train").stdout)[0][4] is None
-    failed = run(project, "python", "probe.py", "model=multiply", "optimization.lr=0.5", check=False, DVC_STAGE="train")
+    arm = project / "conf" / "model" / "multiply.yaml"
+    before = arm.read_text()
+    arm.write_text("an edit while DVC is running")
+    try:
+        output = run(
+            project, "python", "probe.py", "task=translation", "model=multiply", "seed=2", DVC_STAGE="x"
+        ).stdout
+    finally:
+        arm.write_text(before)
+    assert jobs(output) == [["translation", "phrasebook", "multiply", 2, None]]
+    of_a_task = jobs(run(project, "python", "probe.py", "task=summarization", DVC_STAGE="x").stdout)
+    assert of_a_task[0][:2] == ["summarization", "newsbriefs"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["task=translation", "optimization.lr=0.5"], "takes task=, model= and seed="),
+        (["model=multiply"], "takes task=, model= and seed="),
+        (["task=translation", "model=vanila"], "no configuration of this arm"),
+        (["task=poetry"], "no configuration of this arm"),
+    ],
+)
+def test_under_dvc_what_was_not_recorded_is_refused(project: Path, arguments: list[str], says: str) -> None:
+    run(project, "python", "-m", "softalign.stages.compose")
+    failed = run(project, "python", "probe.py", *arguments, check=False, DVC_STAGE="x")
     assert failed.returncode == 1
-    assert "changed while DVC was running" in failed.stderr
+    assert len(failed.stderr.splitlines()) == 1 and says in failed.stderr
+
+
+def test_by_hand_and_under_dvc_the_configuration_is_the_same(project: Path) -> None:
+    run(project, "python", "-m", "softalign.stages.compose")
+    layout = Layout(project)
+    for model in ("vanilla", "bahdanau"):
+        arguments = ["task=summarization", f"model={model}", "seed=3"]
+        assert recorded(layout, arguments) == compose_by_hand(layout, arguments)

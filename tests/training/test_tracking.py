@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mlflow_server import Server
 
-from softalign.composition import to_dict
 from softalign.config import Config, TrackingConfig
 from softalign.paths import Layout
 from softalign.training.fit import TrainingResult, fit
@@ -21,6 +20,7 @@ from softalign.training.identity import identify
 from softalign.training.mlflow_store import connect, tracking_uri
 from softalign.training.points import Point
 from softalign.training.tracking import RunTracker, record_runs, tracked_training
+from softalign.typed import to_dict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,7 +71,7 @@ def run_folder(layout: Layout, trained: TrainingResult, bleu: float | None = Non
 def config_of(trained: TrainingResult) -> Config:
     import yaml
 
-    from softalign.composition import typed
+    from softalign.typed import typed
 
     return typed(yaml.safe_load((trained.folder / "config.yaml").read_text()))
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softalign.composition import to_dict
 from softalign.config import Config
 from softalign.data.atomic import replacing
 from softalign.data.prepared import Prepared
@@ -28,6 +27,7 @@ from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
 from softalign.evaluation.timing import seconds_by_length
+from softalign.typed import to_dict
 
 
 @dataclass(frozen=True)

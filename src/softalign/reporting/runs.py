@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from softalign.composition import Params
 from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
+from softalign.params import Params
 from softalign.paths import Layout
 
 

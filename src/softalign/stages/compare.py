@@ -8,8 +8,8 @@ By hand, too, it compares the runs that params.yaml names.
 
 from __future__ import annotations
 
-from softalign.composition import Params, read_params
 from softalign.config import Config
+from softalign.params import Params, read_params
 from softalign.paths import Layout
 from softalign.reporting.claims import decide_claims
 from softalign.reporting.comparisons import compare_arms, score_items

@@ -14,11 +14,13 @@ from typing import Any
 
 import yaml
 
-from softalign.composition import Params, compose_arm, read_params, to_dict
+from softalign.composition import compose_arm
 from softalign.config import Config
 from softalign.data.atomic import replacing
 from softalign.errors import UserError, reported
+from softalign.params import Params, read_params
 from softalign.paths import Layout, project_root
+from softalign.typed import to_dict
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

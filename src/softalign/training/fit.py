@@ -17,7 +17,6 @@ import torch
 import yaml
 from pytorch_lightning.callbacks import EarlyStopping
 
-from softalign.composition import to_dict
 from softalign.config import Config
 from softalign.data.atomic import replace_text
 from softalign.data.datamodule import Seq2SeqData
@@ -34,6 +33,7 @@ from softalign.training.meter import CostMeter
 from softalign.training.module import Seq2SeqModule
 from softalign.training.progress import progress_callbacks
 from softalign.training.reproducible import SeedEpochs, deterministic
+from softalign.typed import to_dict
 
 if TYPE_CHECKING:
     from softalign.models.seq2seq import Seq2Seq

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from softalign.composition import training_part
 from softalign.config import Config
 from softalign.errors import UserError
+from softalign.typed import training_part
 
 CODE = (
     "models/*.py",

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from softalign.composition import to_dict
 from softalign.training.checkpointing import BEST, read_checkpoint, serialized
 from softalign.training.run_record import RunRecord
+from softalign.typed import to_dict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

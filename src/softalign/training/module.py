@@ -7,11 +7,11 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from softalign.composition import to_dict
 from softalign.config import ModelConfig, OptimizationConfig
 from softalign.data.batching import Batch
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.schedule import rate_factor
+from softalign.typed import to_dict
 
 
 class Seq2SeqModule(pl.LightningModule):

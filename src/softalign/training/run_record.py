@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from softalign.composition import training_part, typed
 from softalign.config import Config, DecodingConfig
 from softalign.training.cost import Cost
 from softalign.training.history import read_table
 from softalign.training.identity import Identity
 from softalign.training.points import Point, epoch_points, step_point
+from softalign.typed import training_part, typed
 
 FIGURES = ("*.png", "*.svg", "*.html")
 RECORD = 1  # raised when MLflow shall be told more than before, so that finished runs are filled up

@@ -9,10 +9,10 @@ import mlflow
 import yaml
 from mlflow.pyfunc import PythonModel
 
-from softalign.composition import typed
 from softalign.data.tokenizer import Tokenizer
 from softalign.generation import generate
 from softalign.training.checkpointing import load_model
+from softalign.typed import typed
 
 
 class ServedModel(PythonModel):

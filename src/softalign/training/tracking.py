@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from softalign.composition import to_dict
 from softalign.config import Config, TrackingConfig
 from softalign.errors import UserError
 from softalign.paths import Layout
@@ -28,6 +27,7 @@ from softalign.training.identity import Identity
 from softalign.training.mlflow_store import connect, experiment_of, sqlite_file, store_lock, tracking_uri
 from softalign.training.points import Point
 from softalign.training.run_record import RunRecord
+from softalign.typed import to_dict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

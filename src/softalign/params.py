@@ -1,0 +1,60 @@
+"""params.yaml: what `dvc repro` runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from softalign.errors import UserError
+from softalign.typed import unknown_key
+
+
+@dataclass(frozen=True)
+class Params:
+    """params.yaml: which tasks, arms and seeds `dvc repro` runs, on which data."""
+
+    tasks: list[str]
+    models: list[str]
+    seeds: list[int]
+    data: dict[str, str]
+    experiment: str | None
+    overrides: list[str]
+
+    def base_overrides(self, task: str) -> list[str]:
+        """What params.yaml says about every arm of `task`, as Hydra overrides."""
+        if task not in self.data:
+            raise UserError(
+                f"no data for the task {task!r}", "params.yaml: data", f"add `{task}: <a file of conf/data>`"
+            )
+        experiment = [f"experiment={self.experiment}"] if self.experiment else []
+        return [f"task={task}", f"data={self.data[task]}", *experiment, *self.overrides]
+
+
+def read_params(path: Path) -> Params:
+    """Read params.yaml. Raises `UserError` on an unknown, missing or ill-typed key."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"cannot read {path.name}: {error}", str(path), "restore it, for instance with git") from None
+    if not isinstance(content, dict):
+        raise UserError("not a mapping of names to values", path.name, "restore it, for instance with git")
+    known = [field.name for field in fields(Params)]
+    for key in content:
+        if key not in known:
+            raise unknown_key(str(key), known, path.name)
+    for key in known:
+        if key not in content:
+            raise UserError(f"the key {key!r} is missing", path.name, f"known keys: {', '.join(known)}")
+    for key, kind in (("tasks", str), ("models", str), ("seeds", int), ("overrides", str)):
+        value = content[key]
+        if not isinstance(value, list) or any(type(item) is not kind for item in value):
+            raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", path.name, "correct it")
+        if key != "overrides" and (not value or len(set(value)) < len(value)):
+            raise UserError(f"{key} must name at least one, each once, not {value!r}", path.name, "correct it")
+    if not isinstance(content["data"], dict):
+        raise UserError(
+            f"data must map each task to a file of conf/data, not {content['data']!r}", path.name, "correct it"
+        )
+    return Params(**{key: content[key] for key in known})

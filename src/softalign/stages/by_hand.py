@@ -1,0 +1,55 @@
+"""A stage that a person started: Hydra's command line in, one typed configuration out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from softalign.composition import base_of, compose_by_hand, first_job
+from softalign.config import Config
+from softalign.errors import reported
+from softalign.paths import Layout
+from softalign.typed import training_part
+
+
+def run_by_hand(main: Callable[[Config, Layout], None], layout: Layout) -> None:
+    """Call `main` on what params.yaml says about the task, then what the command line says.
+
+    Under `--multirun` each job is composed in the same way, so that a task brings its own data.
+    """
+    _place_base_overrides(layout)
+
+    @hydra.main(config_path=str(layout.conf), config_name="config", version_base="1.3")
+    def job(_: DictConfig) -> None:
+        with reported():
+            config = compose_by_hand(layout, HydraConfig.get().overrides.task)
+            main(config, Layout(layout.root, by_hand=run_name(config)))
+
+    job()
+
+
+def _place_base_overrides(layout: Layout) -> None:
+    """Put what params.yaml says before the arguments, so that `--cfg job` shows what would run.
+
+    Also composes once beforehand (of a sweep, its first job): Hydra's own refusal of an unknown key does not
+    name the known ones.
+    """
+    options, unknown = get_args_parser().parse_known_args()
+    if unknown or options.help or options.hydra_help or options.info:
+        return
+    compose_by_hand(layout, first_job(options.overrides))
+    if not options.multirun:
+        sys.argv[1:] = [*base_of(layout, options.overrides), *sys.argv[1:]]
+
+
+def run_name(config: Config) -> str:
+    """A folder name for a run by hand, the same for the same training: `translation-multiply-2-1a2b3c4d`."""
+    digest = hashlib.sha256(json.dumps(training_part(config), sort_keys=True).encode()).hexdigest()
+    return f"{config.task.name}-{config.model.name}-{config.seed}-{digest[:8]}"

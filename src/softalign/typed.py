@@ -1,0 +1,69 @@
+"""The typed configuration from plain containers, as YAML and checkpoints hold them, and back."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from softalign.config import SOURCES, Config
+from softalign.errors import UserError
+
+
+def typed(plain: dict[str, Any]) -> Config:
+    """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type."""
+    _check_keys(plain, Config, "")
+    source = plain["data"].get("source")
+    kind = source.get("kind") if isinstance(source, dict) else None
+    if kind not in SOURCES:
+        raise UserError(f"unknown kind of data source {kind!r}", "data.source.kind", f"known: {', '.join(SOURCES)}")
+    _check_keys(source, SOURCES[kind], "data.source")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Config), plain)
+        merged.data.source = OmegaConf.merge(OmegaConf.structured(SOURCES[kind]), source)
+        missing = OmegaConf.missing_keys(merged)
+        if missing:
+            raise UserError(
+                f"no value for {', '.join(sorted(missing))}", "configuration", "give it one in conf/ or as an override"
+            )
+        config = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        key = getattr(error, "full_key", None) or "configuration"
+        raise UserError(str(error).strip().splitlines()[0], str(key), "give a value of the right type") from None
+    assert isinstance(config, Config)
+    return config
+
+
+def to_dict(part: Any) -> dict[str, Any]:
+    """A part of the configuration as plain containers, for YAML, JSON and checkpoints."""
+    return asdict(part)
+
+
+def training_part(config: Config) -> dict[str, Any]:
+    """What a trained model depends on: the keys that dvc.yaml tracks for `train`, the data and the seed."""
+    content = to_dict(config)
+    trainer = {key: content["trainer"][key] for key in ("accelerator", "precision", "threads")}
+    return {key: content[key] for key in ("data", "model", "optimization", "seed")} | {"trainer": trainer}
+
+
+def unknown_key(key: str, known: Sequence[str], where: str) -> UserError:
+    """The refusal of a key that nothing reads."""
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UserError(f"unknown key {key!r}", where, f"{hint}known keys: {', '.join(known)}")
+
+
+def _check_keys(mapping: Any, schema: type, where: str) -> None:
+    if not isinstance(mapping, dict):
+        raise UserError(f"expected keys and values, found {mapping!r}", where or "configuration", "correct the file")
+    known = {field.name: field for field in fields(schema)}
+    for key, value in mapping.items():
+        if key not in known:
+            raise unknown_key(str(key), list(known), where or "top level of the configuration")
+        default = known[key].default_factory
+        if isinstance(default, type) and is_dataclass(default):
+            _check_keys(value, default, f"{where}.{key}".lstrip("."))
