@@ -15,6 +15,7 @@ from mlflow_server import Server
 
 from softalign.config import Config, TrackingConfig
 from softalign.paths import Layout
+from softalign.reporting.run_figures import run_figures
 from softalign.training.fit import TrainingResult, fit
 from softalign.training.identity import identify
 from softalign.training.mlflow_store import connect, tracking_uri
@@ -60,11 +61,15 @@ def run_folder(layout: Layout, trained: TrainingResult, bleu: float | None = Non
             "alignment": {"error_rate": 0.25},
             "gap": {"train_perplexity": 2.0},
             "cost": {"decode_seconds": 0.5},
-            "settings": {"decoding": asdict(config_of(trained).decoding) | {"beam_size": beam_size}},
+            "settings": {
+                "decoding": asdict(config_of(trained).decoding) | {"beam_size": beam_size},
+                "evaluation": asdict(config_of(trained).evaluation),
+            },
         }
         (folder / "test" / "scores.json").write_text(json.dumps(scores))
         (folder / "test" / "predictions.jsonl").write_text("\n".join(map(json.dumps, PREDICTIONS)))
-        (folder / "test" / "lengths.png").write_bytes(b"a figure")
+        seen = {"row": 3, "weights": [[0.5, 0.5]], "source_tokens": ["a", "b"], "target_tokens": ["A"]}
+        (folder / "test" / "attention.json").write_text(json.dumps([seen]))
     return folder
 
 
@@ -139,7 +144,7 @@ def test_a_short_training_of_the_pipeline_is_left_to_its_last_stage(
 
 
 def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) -> None:
-    record_runs(TrackingConfig(), layout, [run_folder(layout, trained, bleu=60.0)])
+    record_runs(TrackingConfig(), layout, [run_folder(layout, trained, bleu=60.0)], run_figures)
     client = client_of(layout)
     (run,) = runs_of(client)
     assert run.info.status == "FINISHED"
@@ -152,6 +157,8 @@ def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) 
     assert curve(client, run, "test_bleu_by_length") == [(4, 61.0), (9, 59.0)]
     artifacts = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"predictions.json", "by_length.json", "figures", "test", "train"} <= artifacts
+    drawn = {artifact.path for artifact in client.list_artifacts(run.info.run_id, "figures")}
+    assert drawn == {f"figures/{name}.png" for name in ("loss-curves", "quality-by-length", "attention-3")}
     assert run.info.end_time == round(1000 * trained.cost.finished_at)
 
 
@@ -163,8 +170,10 @@ def test_recording_again_changes_nothing_and_a_new_evaluation_replaces(
     layout: Layout, trained: TrainingResult, tmp_path: Path
 ) -> None:
     folder = run_folder(layout, trained, bleu=60.0)
+    drawn = []
     for _ in range(2):
-        record_runs(TrackingConfig(), layout, [folder])
+        record_runs(TrackingConfig(), layout, [folder], lambda record: drawn.append(record) or {})
+    assert len(drawn) == 1  # what MLflow has is not drawn again
     client = client_of(layout)
     (run,) = runs_of(client)
     assert len(curve(client, run, "test.bleu")) == 1

@@ -1,4 +1,4 @@
-"""Which figures the report shows, drawn from the runs, as PNG and SVG."""
+"""Which figures the report shows, drawn from the runs, as SVG, and the charts among them as PNG too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Drawing:
     task: str
     kind: str  # loss | length | cost | attention
     title: str  # for those who cannot see it
-    png: bytes
+    png: bytes | None  # of a heat map it would take longer than all the rest
     svg: str  # on white
     inline: str  # an <svg> element for a page: no background, ink in the colour of the page's text
 
@@ -81,7 +81,8 @@ def _heat_map(run: Run, entry: dict[str, Any]) -> Drawing:
 
 
 def _drawing(name: str, task: str, kind: str, title: str, figure: Figure) -> Drawing:
-    png, svg = figures.to_png(figure), figures.to_svg(figure)
+    png = None if kind == "attention" else figures.to_png(figure)
+    svg = figures.to_svg(figure)
     on_white = svg.replace("<svg ", '<svg style="background:white" ', 1)
     return Drawing(name, task, kind, title, png, on_white, inline_svg(svg, name, kind, title))
 

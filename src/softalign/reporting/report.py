@@ -78,7 +78,8 @@ def write_report(
         figures_folder = stack.enter_context(replacing(layout.reports / "figures"))
         plots_folder = stack.enter_context(replacing(layout.reports / "plots"))
         for drawing in drawings:
-            (figures_folder / f"{drawing.name}.png").write_bytes(drawing.png)
+            if drawing.png is not None:
+                (figures_folder / f"{drawing.name}.png").write_bytes(drawing.png)
             (figures_folder / f"{drawing.name}.svg").write_text(drawing.svg, encoding="utf-8")
         for name, content in plots.items():
             (plots_folder / name).write_text(content, encoding="utf-8")

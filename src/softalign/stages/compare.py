@@ -36,10 +36,11 @@ def main(config: Config, layout: Layout) -> None:
 
 def fill_tracking(config: Config, layout: Layout, params: Params) -> None:
     """Runs that DVC took from its cache were logged nowhere: give MLflow what it lacks."""
+    from softalign.reporting.run_figures import run_figures
     from softalign.training.tracking import record_runs
 
     arms = [(task, model, seed) for task in params.tasks for model in params.models for seed in params.seeds]
-    record_runs(config.tracking, layout, [layout.run(*arm) for arm in arms])
+    record_runs(config.tracking, layout, [layout.run(*arm) for arm in arms], run_figures)
 
 
 if __name__ == "__main__":

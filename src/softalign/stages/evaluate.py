@@ -21,7 +21,7 @@ def main(config: Config, layout: Layout) -> None:
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
     from softalign.evaluation.scores import item_statistics
     from softalign.evaluation.split import split_of
-    from softalign.reporting.run_figures import write_run_figures
+    from softalign.reporting.run_figures import run_figures
     from softalign.training.checkpointing import BEST
     from softalign.training.tracking import record_runs
 
@@ -36,9 +36,8 @@ def main(config: Config, layout: Layout) -> None:
         statistics = item_statistics(outputs.texts, test.references)
         scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
         write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
-    write_run_figures(run, config)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
-        record_runs(config.tracking, layout, [run])
+        record_runs(config.tracking, layout, [run], run_figures)
     print(summary(identity.label, scores, config))
 
 

@@ -17,8 +17,7 @@ from softalign.training.identity import Identity
 from softalign.training.points import Point, epoch_points, step_point
 from softalign.typed import training_part, typed
 
-FIGURES = ("*.png", "*.svg", "*.html")
-RECORD = 1  # raised when MLflow shall be told more than before, so that finished runs are filled up
+RECORD = 2  # raised when MLflow shall be told more than before, so that finished runs are filled up
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,9 @@ class RunRecord:
         """Of the files: as long as it is what MLflow has noted, there is nothing to tell."""
         names = ["train/run.json", "train/cost.json", "train/history.csv", "test/scores.json", "test/predictions.jsonl"]
         known = hashlib.sha256(str(RECORD).encode())
-        for path in [*(self.folder / name for name in names), *self.figures]:
+        for path in (self.folder / name for name in names):
             known.update(path.name.encode() + (path.read_bytes() if path.exists() else b""))
         return known.hexdigest()[:32]
-
-    @property
-    def figures(self) -> list[Path]:
-        return sorted(path for pattern in FIGURES for path in self.folder.rglob(pattern))
 
     def points(self) -> list[Point]:
         """Every point of the curves, with the time at which it was measured as far as that is known."""

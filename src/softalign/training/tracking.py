@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import math
 import sys
+import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -32,6 +33,8 @@ from softalign.typed import to_dict
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
+Draw = Callable[[RunRecord], Mapping[str, bytes]]  # figures of a run, by file name
 
 FINGERPRINT, FILES, MODEL = "softalign.fingerprint", "softalign.files", "softalign.model"
 CHUNK = 900  # metrics a call; MLflow takes 1000
@@ -134,11 +137,11 @@ def tracked_training(config: Config, layout: Layout, identity: Identity, output:
     record_runs(config.tracking, layout, [output.parent])
 
 
-def record_runs(tracking: TrackingConfig, layout: Layout, folders: Iterable[Path]) -> None:
+def record_runs(tracking: TrackingConfig, layout: Layout, folders: Iterable[Path], draw: Draw = lambda _: {}) -> None:
     """Make MLflow hold what these run folders (runs/<task>/<model>/<seed>) hold, creating runs that are missing.
 
     What it holds already is left alone, so that this is quick to repeat. A run that a person has deleted in MLflow
-    stays deleted. Never raises: what goes wrong becomes a warning.
+    stays deleted. `draw` makes the figures of a run that MLflow lacks. Never raises: what goes wrong becomes a warning.
     """
     if not tracking.enabled:
         return
@@ -151,7 +154,7 @@ def record_runs(tracking: TrackingConfig, layout: Layout, folders: Iterable[Path
             except (OSError, ValueError, TypeError, KeyError, UserError) as error:
                 print(f"warning: MLflow is not told about {folder}: {error}", file=sys.stderr)
                 continue
-            _record(client, uri, record, layout.prepared(record.identity.task))
+            _record(client, uri, record, layout.prepared(record.identity.task), draw)
     except Exception as error:
         warn(uri, error)
 
@@ -204,7 +207,7 @@ def warn(uri: str, error: BaseException) -> None:
     )
 
 
-def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path) -> None:
+def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path, draw: Draw) -> None:
     experiment = experiment_of(client, uri, record.identity.task)
     run = find_run(client, experiment, record.identity.fingerprint)
     if run is None:
@@ -215,7 +218,7 @@ def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path) -
     run_id = run.info.run_id
     if run.data.tags.get(FILES) != record.digest:
         _record_points(client, run, record)
-        _record_artifacts(client, run_id, record)
+        _record_artifacts(client, run_id, record, draw)
         tags = run_record.tags(record.identity, record.config) | {FILES: record.digest}
         _log_batch(client, run_id, tags=tags)
     _record_model(client, uri, run, record, prepared)
@@ -243,15 +246,17 @@ def _record_points(client: MlflowClient, run: Run, record: RunRecord) -> None:
     log_points(client, run_id, missing)
 
 
-def _record_artifacts(client: MlflowClient, run_id: str, record: RunRecord) -> None:
+def _record_artifacts(client: MlflowClient, run_id: str, record: RunRecord, draw: Draw) -> None:
     for path in (record.folder / "train").iterdir():
         if path.suffix in (".csv", ".json", ".yaml"):
             client.log_artifact(run_id, str(path), "train")
     if record.scores is None:
         return
     client.log_artifact(run_id, str(record.folder / "test" / "scores.json"), "test")
-    for path in record.figures:
-        client.log_artifact(run_id, str(path), "figures")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in draw(record).items():
+            (Path(folder) / name).write_bytes(content)
+        client.log_artifacts(run_id, folder, "figures")
     tables = {"predictions.json": record.predictions[:SAMPLE], "by_length.json": record.scores.get("by_length") or []}
     known = {artifact.path for artifact in client.list_artifacts(run_id)}
     for name, rows in tables.items():
