@@ -7,7 +7,7 @@ from torch import Tensor
 
 from softalign.denormals import without_denormals
 from softalign.models import loss as loss_module
-from softalign.models.loss import sequence_loss
+from softalign.models.loss import OutputLayer, sequence_loss
 
 N, E, V = 7, 4, 9
 
@@ -31,7 +31,7 @@ def test_it_is_the_cross_entropy_with_the_smoothed_target(epsilon):
     smoothed = torch.full((N, V), epsilon / V).double()
     smoothed[torch.arange(N), targets] += 1 - epsilon
     expected = -(smoothed * log_probabilities).sum()
-    loss = sequence_loss(readouts, weight, bias, targets, epsilon)
+    loss = sequence_loss(readouts, OutputLayer(weight, bias), targets, epsilon)
     assert loss.tokens == N and not loss.nll.requires_grad
     assert torch.allclose(loss.objective, expected)
     assert torch.allclose(loss.nll, F.nll_loss(log_probabilities, targets, reduction="sum"))
@@ -43,9 +43,9 @@ def test_it_is_the_cross_entropy_with_the_smoothed_target(epsilon):
 def test_without_gradients_it_is_the_same_number():
     readouts, weight, bias, targets = inputs()
     with torch.no_grad():
-        loss = sequence_loss(readouts, weight, bias, targets, 0.1)
+        loss = sequence_loss(readouts, OutputLayer(weight, bias), targets, 0.1)
     assert not loss.objective.requires_grad
-    assert torch.equal(loss.objective, sequence_loss(readouts, weight, bias, targets, 0.1).objective)
+    assert torch.equal(loss.objective, sequence_loss(readouts, OutputLayer(weight, bias), targets, 0.1).objective)
 
 
 def test_large_logits_do_not_overflow():
@@ -53,12 +53,12 @@ def test_large_logits_do_not_overflow():
         tensor.detach() * (500 if tensor.is_floating_point() else 1) for tensor in inputs()
     )
     expected = F.cross_entropy(readouts @ weight.T + bias, targets, reduction="sum")
-    assert torch.allclose(sequence_loss(readouts, weight, bias, targets).objective, expected)
+    assert torch.allclose(sequence_loss(readouts, OutputLayer(weight, bias), targets).objective, expected)
 
 
 def test_a_nan_is_not_hidden():
     readouts, weight, bias, targets = inputs()
-    assert sequence_loss(readouts * torch.nan, weight, bias, targets).nll.isnan()
+    assert sequence_loss(readouts * torch.nan, OutputLayer(weight, bias), targets).nll.isnan()
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.2])
@@ -67,7 +67,7 @@ def test_a_second_thread_changes_no_bit(monkeypatch, epsilon):
     for smallest in (0, 10**9):
         monkeypatch.setattr(loss_module, "SMALLEST_SHARED", smallest)
         readouts, weight, bias, targets = inputs()
-        loss = sequence_loss(readouts, weight, bias, targets, epsilon)
+        loss = sequence_loss(readouts, OutputLayer(weight, bias), targets, epsilon)
         outcomes.append([loss.objective, loss.nll, *torch.autograd.grad(loss.objective, (readouts, weight, bias))])
     assert all(torch.equal(a, b) for a, b in zip(*outcomes, strict=True))
 
@@ -78,12 +78,12 @@ def test_a_second_thread_treats_denormals_as_the_first(monkeypatch, flushed):
     readouts, weight = torch.ones(2, 1), torch.tensor([[0.0], [-100.0]])  # exp(-100) is a denormal of float32
     bias = torch.zeros(2, requires_grad=True)
     with without_denormals(flushed):
-        loss = sequence_loss(readouts, weight, bias, torch.tensor([0, 0]))
+        loss = sequence_loss(readouts, OutputLayer(weight, bias), torch.tensor([0, 0]))
         (to_bias,) = torch.autograd.grad(loss.objective, bias)
     assert (to_bias[1].item() == 0.0) is flushed
 
 
 def test_a_single_token_is_enough():
     readouts, weight, bias, targets = inputs()
-    alone = sequence_loss(readouts[:1], weight, bias, targets[:1])
+    alone = sequence_loss(readouts[:1], OutputLayer(weight, bias), targets[:1])
     assert torch.allclose(alone.objective, F.cross_entropy(readouts[:1] @ weight.T + bias, targets[:1]))

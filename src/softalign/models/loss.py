@@ -6,16 +6,20 @@ Notation: n target tokens, E embedding size, V target vocabulary.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from softalign.denormals import denormals_flushed, without_denormals
+from softalign.models.recurrence import Shared
+
+T = TypeVar("T")
 
 # Logits are made, used and overwritten in blocks of about this many numbers, which fit into a CPU's cache.
 BLOCK = {"cpu": 2**20}
@@ -32,9 +36,25 @@ class SequenceLoss:
     tokens: int
 
 
-def sequence_loss(
-    readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, label_smoothing: float = 0.0
-) -> SequenceLoss:
+class OutputLayer(Shared):
+    """The weight (V, E) and the bias (V,) of the output layer, as the loss sees them.
+
+    Their gradient is the last thing that a step needs. Made before the rest of the model has run, this object's node
+    is the last of the backward pass, and a second thread has time for that gradient until then.
+    """
+
+    count = 2
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self.weight, self.bias = weight.detach(), bias.detach()
+        super().__init__(weight, bias)
+
+    def gradients(self, notes: list[tuple[Any, ...]]) -> tuple[Tensor | None, ...]:
+        ((finish,), (to_objective,)) = notes
+        return tuple(gradient * to_objective for gradient in finish())
+
+
+def sequence_loss(readouts: Tensor, output: OutputLayer, targets: Tensor, label_smoothing: float = 0.0) -> SequenceLoss:
     """Cross-entropy of softmax(weight · readout + bias) against the targets, summed.
 
     With label smoothing ε (Szegedy et al. 2016) the target distribution is 1-ε on the target plus ε/V everywhere.
@@ -42,52 +62,75 @@ def sequence_loss(
     where they stood, in the forward pass. On a CPU that takes about 0.6 of the time of a linear layer followed by
     `cross_entropy`.
 
-    Args: readouts (n, E), weight (V, E), bias (V,), targets (n,) ids, none of them padding.
+    Args: readouts (n, E), targets (n,) ids, none of them padding.
     """
     objective, nll = _ProjectedCrossEntropy.apply(
-        readouts, weight, bias, targets, label_smoothing, torch.is_grad_enabled()
+        output, readouts, targets, label_smoothing, torch.is_grad_enabled(), output.anchor
     )
     return SequenceLoss(objective, nll, targets.numel())
 
 
-class _Part(NamedTuple):
-    """The sums over some of the tokens, and their gradients of nll and spread together."""
+class _Part:
+    """The sums over some of the tokens, and the gradients of nll and spread together, block by block."""
 
-    nll: Tensor  # ()
-    spread: Tensor  # () -log p, averaged over the vocabulary
-    to_readouts: Tensor  # (n, E), as are the following of no rows without gradients
-    to_weight: Tensor  # (V, E)
-    to_bias: Tensor  # (V,)
+    def __init__(self, readouts: Tensor, output: OutputLayer, targets: Tensor, smoothing: float) -> None:
+        self.output = output
+        self.smoothing = smoothing
+        self.nll = output.bias.new_zeros(())
+        self.spread = output.bias.new_zeros(())  # -log p, averaged over the vocabulary
+        self.to_readouts = [readouts.new_empty(0, readouts.size(1))]
+        self.to_weight: Tensor | None = None
+        self.to_bias: Tensor | None = None
+        self._readouts, self._targets = readouts, targets
+        self._left: tuple[Tensor, Tensor] | None = None
 
+    def run(self, with_gradients: bool) -> _Part:
+        """Everything but the last block's gradient of the weight and the bias."""
+        vocabulary = self.output.weight.size(0)
+        block = max(1, BLOCK.get(self._readouts.device.type, BLOCK_ELSEWHERE) // vocabulary)
+        for x, y in zip(self._readouts.split(block), self._targets.unsqueeze(1).split(block), strict=True):
+            self.finish()
+            gradient = self._add(x, y)
+            if with_gradients:
+                gradient.scatter_add_(1, y, gradient.new_full((len(y), 1), self.smoothing - 1.0))
+                self.to_readouts.append(gradient @ self.output.weight)
+                self._left = gradient, x
+        return self
 
-def _part(
-    readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, with_gradients: bool
-) -> _Part:
-    vocabulary = weight.size(0)
-    block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // vocabulary)
-    nll, spread = bias.new_zeros(()), bias.new_zeros(())
-    to_readouts, to_weight, to_bias = [readouts.new_empty(0, readouts.size(1))], weight.new_zeros(0), bias.new_zeros(0)
-    if with_gradients:
-        to_weight, to_bias = torch.zeros_like(weight), torch.zeros_like(bias)
-    for x, y in zip(readouts.split(block), targets.unsqueeze(1).split(block), strict=True):
+    def _add(self, x: Tensor, y: Tensor) -> Tensor:
+        """Add a block's sums; returns softmax(logits) - ε/V (block, V)."""
+        weight, bias = self.output.weight, self.output.bias
         logits = torch.addmm(bias, x, weight.t()).to(bias.dtype)  # (block, V); out of bf16 under autocast
         logits -= logits.amax(dim=1, keepdim=True)
         at_target = logits.gather(1, y)
-        total = logits.sum() if smoothing else 0.0
+        total = logits.sum() if self.smoothing else 0.0
         exponentials = logits.exp_()
         normaliser = exponentials.sum(dim=1, keepdim=True)
         log_normaliser = normaliser.log()
-        nll += (log_normaliser - at_target).sum()
-        spread += log_normaliser.sum() - total / vocabulary
-        if with_gradients:
-            gradient = exponentials.div_(normaliser)  # softmax - target distribution
-            if smoothing:
-                gradient -= smoothing / vocabulary
-            gradient.scatter_add_(1, y, torch.full_like(at_target, smoothing - 1.0))
-            to_readouts.append(gradient @ weight)
-            to_weight += gradient.t() @ x
-            to_bias += gradient.sum(dim=0)
-    return _Part(nll, spread, torch.cat(to_readouts), to_weight, to_bias)
+        self.nll += (log_normaliser - at_target).sum()
+        self.spread += log_normaliser.sum() - total / weight.size(0)
+        probabilities = exponentials.div_(normaliser)
+        return probabilities.sub_(self.smoothing / weight.size(0)) if self.smoothing else probabilities
+
+    def finish(self) -> None:
+        """The gradient of the weight and the bias that is left to compute."""
+        if self._left is None:
+            return
+        (gradient, x), self._left = self._left, None
+        to_weight, to_bias = gradient.t() @ x, gradient.sum(dim=0)
+        self.to_weight = to_weight if self.to_weight is None else self.to_weight.add_(to_weight)
+        self.to_bias = to_bias if self.to_bias is None else self.to_bias.add_(to_bias)
+
+
+def _weight_gradients(parts: tuple[_Part, _Part]) -> tuple[Tensor, Tensor]:
+    """∂weight (V, E), ∂bias (V,) of both parts."""
+    for part in parts:
+        part.finish()
+    first, second = parts
+    assert first.to_weight is not None and first.to_bias is not None
+    if second.to_weight is None or second.to_bias is None:  # there is but one token
+        return first.to_weight, first.to_bias
+    return first.to_weight.add_(second.to_weight), first.to_bias.add_(second.to_bias)
 
 
 @cache
@@ -98,53 +141,60 @@ def _helper() -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_helper.cache_clear)  # a thread does not survive a fork
 
 
-def _halves(
-    readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, with_gradients: bool
-) -> list[_Part]:
-    """The two halves of the tokens, side by side where torch itself is told to use one thread.
-
-    The products here are the only ones of a small model that are large enough to share: torch's own threads, which
-    meet at the end of every small operation, gain little and lose much where anything else runs. The halves are the
-    same with a helper and without, and so are the sums, bit for bit.
-    """
-    middle = (len(targets) + 1) // 2
-    first, second = (
-        (readouts[rows], weight, bias, targets[rows], smoothing, with_gradients)
-        for rows in (slice(0, middle), slice(middle, None))
-    )
-    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1 or torch.is_autocast_enabled("cpu")
-    if alone or readouts.size(0) * weight.size(0) < SMALLEST_SHARED:
-        return [_part(*first), _part(*second)]
+def _promise(compute: Callable[[], T]) -> Callable[[], T]:
+    """Let the second thread compute; the function that is returned waits for the outcome."""
     flushed = denormals_flushed()
 
-    def help_out() -> _Part:  # settings of torch hold for one thread
+    def work() -> T:  # settings of torch hold for one thread
         with torch.no_grad(), without_denormals(flushed):
-            return _part(*second)
+            return compute()
 
-    promised = _helper().submit(help_out)
-    return [_part(*first), promised.result()]
+    return _helper().submit(work).result
+
+
+def _at_once(compute: Callable[[], T]) -> Callable[[], T]:
+    """The same without a second thread."""
+    outcome = compute()
+    return lambda: outcome
+
+
+def _worth_sharing(readouts: Tensor, vocabulary: int) -> bool:
+    """Whether two threads are quicker than one, where torch itself is told to use one.
+
+    The products here are the only ones of a small model that are large enough to share: torch's own threads, which
+    meet at the end of every small operation, gain little and lose much where anything else runs.
+    """
+    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1 or torch.is_autocast_enabled("cpu")
+    return not alone and readouts.size(0) * vocabulary >= SMALLEST_SHARED
 
 
 class _ProjectedCrossEntropy(torch.autograd.Function):
-    """(objective, nll); the gradient of the objective alone."""
+    """(objective, nll); the gradient of the objective alone. With a second thread and without, the same two halves are
+    computed and added in the same order: the same bits."""
 
     @staticmethod
     def forward(
         ctx: Any,
+        output: OutputLayer,
         readouts: Tensor,
-        weight: Tensor,
-        bias: Tensor,
         targets: Tensor,
         smoothing: float,
         with_gradients: bool,
+        anchor: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        first, second = _halves(readouts, weight, bias, targets, smoothing, with_gradients)
+        share = _worth_sharing(readouts, output.weight.size(0))
+        middle = (len(targets) + 1) // 2
+        first, second = (
+            _Part(readouts[rows], output, targets[rows], smoothing) for rows in (slice(0, middle), slice(middle, None))
+        )
+        promised = _promise(partial(second.run, with_gradients)) if share else None
+        first.run(with_gradients)
+        second = promised() if promised else second.run(with_gradients)
         if with_gradients:
-            ctx.save_for_backward(
-                torch.cat((first.to_readouts, second.to_readouts)),
-                first.to_weight.add_(second.to_weight),
-                first.to_bias.add_(second.to_bias),
-            )
+            ctx.output = output
+            finish = partial(_weight_gradients, (first, second))
+            ctx.finish = _promise(finish) if share else _at_once(finish)
+            ctx.save_for_backward(torch.cat((*first.to_readouts, *second.to_readouts)))
         nll, spread = first.nll + second.nll, first.spread + second.spread
         ctx.mark_non_differentiable(nll)
         return (1.0 - smoothing) * nll + smoothing * spread, nll
@@ -152,5 +202,6 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, to_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        to_readouts, to_weight, to_bias = ctx.saved_tensors
-        return to_readouts * to_objective, to_weight * to_objective, to_bias * to_objective, None, None, None
+        (to_readouts,) = ctx.saved_tensors
+        ctx.output.note(ctx.finish, to_objective)
+        return None, to_readouts * to_objective, None, None, None, None

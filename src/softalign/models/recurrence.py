@@ -30,6 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+MINUS_ONE = torch.tensor(-1.0)
 LARGEST_EXPONENT = 86.0  # e^86 and e^-86 are normal numbers in float32 and bfloat16
 
 
@@ -144,7 +145,7 @@ class _Linear(torch.autograd.Function):
 
 def tanh_of_half_(doubled: Tensor) -> Tensor:
     """tanh(x) = 2 σ(2x) - 1 in the place of 2x."""
-    return doubled.sigmoid_().mul_(2.0).sub_(1.0)
+    return torch.add(MINUS_ONE, doubled.sigmoid_(), alpha=2.0, out=doubled)
 
 
 class Layer:

@@ -15,7 +15,7 @@ from softalign.data.tokenizer import PAD
 from softalign.models.cells import State
 from softalign.models.decoder import Decoder
 from softalign.models.encoder import Encoder, EncoderOutput
-from softalign.models.loss import SequenceLoss, sequence_loss
+from softalign.models.loss import OutputLayer, SequenceLoss, sequence_loss
 from softalign.models.options import check_model
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ class Seq2Seq(nn.Module):
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> SequenceLoss:
         """Teacher forced loss, summed over the batch's real target tokens; padding never reaches the readout."""
+        layer = self.decoder.readout.output
+        output = OutputLayer(layer.weight, layer.bias)  # before all else, so that its gradient comes last
         readouts, targets, _ = self._readouts_of_tokens(batch)
-        output = self.decoder.readout.output
-        return sequence_loss(readouts, output.weight, output.bias, targets, label_smoothing)
+        return sequence_loss(readouts, output, targets, label_smoothing)
 
     def negative_log_likelihood(self, batch: Batch) -> Tensor:
         """-log p(y | x) of each row (B,), in nats, summed over its target tokens, end of sentence counted."""
@@ -87,11 +88,13 @@ class Seq2Seq(nn.Module):
     def _readouts_of_tokens(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Readouts (n, E), target ids (n,) and rows (n,) of the n target positions that are not padding."""
         encoded = self.encode(batch.source, batch.source_lengths)
-        embedded = self.decoder.embed(batch.target_in)
-        features, _ = self.decoder.unroll(embedded, encoded)
-        rows, steps = (batch.target_out != PAD).nonzero(as_tuple=True)
-        readouts = self.decoder.readout.before_output(features[rows, steps], embedded[rows, steps])
-        return readouts, batch.target_out[rows, steps], rows
+        embedded = self.decoder.embed(batch.target_in.t())  # (T, B, E), in the order of the steps
+        features, _ = self.decoder.unroll(embedded.transpose(0, 1), encoded)
+        targets = batch.target_out.t().flatten()
+        real = (targets != PAD).nonzero().squeeze(1)
+        seen, before = (part.flatten(0, 1).index_select(0, real) for part in (features.transpose(0, 1), embedded))
+        readouts = self.decoder.readout.before_output(seen, before)
+        return readouts, targets[real], real % batch.target_out.size(0)
 
 
 def _embedding(vocabulary: int, size: int) -> nn.Embedding:
