@@ -102,7 +102,7 @@ def test_decoding_re_evaluates_without_retraining(project: Path) -> None:
 
 def test_a_models_option_retrains_that_model_alone(project: Path) -> None:
     git(project, "checkout", "--quiet", "conf")
-    edited(project / "conf" / "model" / "vanilla.yaml", "dropout: 0.1", "dropout: 0.05")
+    edited(project / "conf" / "model" / "vanilla.yaml", "dropout: 0.0", "dropout: 0.05")
     changed = would_run(project)
     assert {stage for stage in changed if stage.startswith("train")} == {f"train@{TASK}-vanilla-1"}
     assert not any(stage.startswith(("download", "prepare")) for stage in changed)
@@ -133,7 +133,7 @@ def test_the_commands_of_dvc_print_something_readable(project: Path) -> None:
     assert {arm: list(scores) for arm, scores in metrics.items()} == {arm: ["bleu"] for arm in ARMS}
     plots = run(project, "dvc", "plots", "show", "--json").stdout
     assert "loss" in plots and "length" in plots
-    edited(project / "conf" / "model" / "vanilla.yaml", "dropout: 0.1", "dropout: 0.05")
+    edited(project / "conf" / "model" / "vanilla.yaml", "dropout: 0.0", "dropout: 0.05")
     run(project, "dvc", "repro", "compose")
     difference = run(project, "dvc", "params", "diff").stdout
     assert "model.dropout" in difference and len(difference.splitlines()) < 6
