@@ -7,11 +7,12 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
 PORT ?= 5000
+BENCH_ARGS ?=
 STAMP := $(VENV)/.softalign-installed
 RUN = PATH="$$(cd '$(VENV)' && pwd)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint format ui lab clean
+.PHONY: help setup repro test lint format ui lab bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' '$(firstword $(MAKEFILE_LIST))' | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +46,9 @@ ui: setup ## open the runs in MLflow (PORT=5000)
 
 lab: setup ## open the notebooks in JupyterLab
 	@$(RUN) PYTHONPATH=src jupyter lab notebooks
+
+bench: setup ## training and decoding speed against plain PyTorch (5 minutes; BENCH_ARGS="--rounds 9 data=multi30k")
+	@$(RUN) PYTHONPATH=src python -m benchmarks $(BENCH_ARGS)
 
 clean: ## remove what the pipeline made; the environment, the MLflow store and downloads stay
 	rm -rf resolved data runs reports outputs multirun .softalign

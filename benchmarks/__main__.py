@@ -1,0 +1,164 @@
+"""Measure on this machine and write docs/benchmarks.md: `make bench`.
+
+python -m benchmarks                            about five minutes
+python -m benchmarks --rounds 9 data=multi30k   more rounds, other data; any Hydra override
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from benchmarks import machine
+from benchmarks.decoding import sentences_per_second
+from benchmarks.training import Side, peak_memory_mb, plain_loss, softalign_loss, tokens_per_second
+from benchmarks.workload import random_workload, real_workload
+from softalign.data.atomic import replace_text
+from softalign.errors import reported
+from softalign.paths import Layout, project_root
+
+ARMS = ("vanilla", "multiply", "bahdanau")
+SIZES = {
+    "The pipeline's sizes: Elman, E = H = 128, batch 32": [],
+    "Larger: GRU, E = 256, H = 512, batch 128, dropout 0.3": [
+        "model.cell=gru",
+        "model.embedding_size=256",
+        "model.hidden_size=512",
+        "model.dropout=0.3",
+        "optimization.batch_size=128",
+    ],
+}
+LENGTH = 20  # tokens that every sentence gets in decoding
+DECODED = 100  # sentences a batch
+CENTRE = {"source": 20, "target": 20, "batch": 32, "vocabulary": 2000, "hidden size": 128}
+GROWTH = {
+    "source": (10, 40, 80),
+    "batch": (8, 128),
+    "hidden size": (64, 256, 512),
+    "vocabulary": (1000, 8000),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = parse(arguments)
+    cores = torch.get_num_threads()
+    sides = Side(softalign_loss, threads=1), Side(plain_loss, threads=cores)
+    with reported():
+        layout = Layout(project_root())
+        parts = head(cores), training(layout, given, sides), decoding(layout, given), growth(layout, given, sides)
+        lines = [line for part in parts for line in part]
+        replace_text(given.output or layout.root / "docs" / "benchmarks.md", "\n".join(lines) + "\n")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each side (default 3)")
+    parser.add_argument("--steps", type=int, default=6, help="training steps a turn (default 6)")
+    parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks.md)")
+    parser.add_argument("overrides", nargs="*", help="Hydra: data=multi30k data.tokenizer.vocabulary_size=8000 ...")
+    return parser.parse_args(arguments)
+
+
+def head(cores: int) -> Iterator[str]:
+    """What was run where."""
+    rates = ", ".join(f"{machine.matrix_rate(n):.0f} with {n}" for n in dict.fromkeys((1, cores)))
+    yield from (
+        "# Benchmarks",
+        "",
+        "Written by the command below. Each ratio is of two sides measured by turns in one process, on the same",
+        "batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
+        "",
+        f"    python -m benchmarks {shlex.join(sys.argv[1:])}".rstrip(),
+        "",
+        f"{date.today().isoformat()}. {machine.description()}.",
+        f"GFLOP/s of fp32 matrix products, by threads: {rates}.",
+    )
+
+
+def training(layout: Layout, given: argparse.Namespace, sides: tuple[Side, Side]) -> Iterator[str]:
+    """softalign against plain PyTorch, arm by arm."""
+    yield from (
+        "",
+        "## Training",
+        "",
+        "Target tokens a second. Plain is `benchmarks/plain.py`: torch's recurrent kernels where the whole sequence is",
+        f"known, a Python loop elsewhere, whole logits and cross-entropy, torch's {sides[1].threads} threads.",
+        "softalign has its default, one thread of torch and a second one for the loss.",
+    )
+    for title, sizes in SIZES.items():
+        yield from ("", f"{title}.", "", "| arm | softalign | plain | ratio | peak MiB | plain |")
+        yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+        for arm in ARMS:
+            work = real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], given.steps)
+            ours, plain = tokens_per_second(work, sides, given.rounds)
+            peaks = " | ".join(f"{peak_memory_mb(work, side):.0f}" for side in sides)
+            yield shown(f"| {arm} | {speed(ours)} | {speed(plain)} | {ratio(ours, plain)} | {peaks} |")
+
+
+def decoding(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
+    """Sentences a second, greedily and with a beam of five."""
+    yield from (
+        "",
+        "## Decoding",
+        "",
+        f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, one thread.",
+    )
+    for title, sizes in SIZES.items():
+        yield from ("", f"{title}.", "", "| arm | greedy | beam 5 |", "| --- | ---: | ---: |")
+        for arm in ARMS:
+            overrides = ["task=translation", f"model={arm}", *sizes, *given.overrides]
+            work = real_workload(layout, [*overrides, f"optimization.batch_size={DECODED}"], count=2)
+            speeds = [speed(sentences_per_second(work, beam, LENGTH, 1, given.rounds)) for beam in (1, 5)]
+            yield shown(f"| {arm} | {speeds[0]} | {speeds[1]} |")
+
+
+def growth(layout: Layout, given: argparse.Namespace, sides: tuple[Side, Side]) -> Iterator[str]:
+    """How the speed of bahdanau depends on the sizes, one of them changed at a time."""
+    centre = ", ".join(f"{name} {value}" for name, value in CENTRE.items())
+    yield from ("", "## Growth", "", "Target tokens a second of bahdanau with Elman cells on random sentences, around")
+    yield from (f"{centre}.", "", "| | | softalign | ratio to plain |", "| --- | ---: | ---: | ---: |")
+    changed = [("the centre", "", CENTRE)]
+    changed += [(name, f"{value}", CENTRE | {name: value}) for name, values in GROWTH.items() for value in values]
+    for name, value, sizes in changed:
+        size = sizes["hidden size"]
+        work = random_workload(
+            layout,
+            [f"model.embedding_size={size}", f"model.hidden_size={size}"],
+            sizes["batch"],
+            sizes["source"],
+            sizes["target"],
+            sizes["vocabulary"],
+            given.steps,
+        )
+        ours, plain = tokens_per_second(work, sides, given.rounds)
+        yield shown(f"| {name} | {value} | {speed(ours)} | {ratio(ours, plain)} |")
+
+
+def speed(values: Sequence[float]) -> str:
+    """The median."""
+    return f"{statistics.median(values):,.0f}"
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """Round by round: the median and, in brackets, the lowest and the highest."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def shown(line: str) -> str:
+    """The line, printed too: a benchmark takes minutes."""
+    print(line, flush=True)
+    return line
+
+
+if __name__ == "__main__":
+    main()

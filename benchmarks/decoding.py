@@ -1,0 +1,30 @@
+"""Decoding: sentences a second at one output length for all, so that no side gains by stopping early."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import torch
+
+from benchmarks.workload import Workload
+from softalign.data.tokenizer import EOS
+from softalign.decoding import search
+from softalign.denormals import without_denormals
+
+
+def sentences_per_second(work: Workload, beam_size: int, length: int, threads: int, rounds: int) -> list[float]:
+    """A value a round. Every sentence gets `length` tokens: no hypothesis can end before its limit."""
+    torch.set_num_threads(threads)
+    model = work.model().eval()
+    with torch.no_grad():
+        model.decoder.readout.output.bias[EOS] = -1e4
+    config = replace(work.config.decoding, beam_size=beam_size, max_length_ratio=0.0, max_length_offset=length)
+    found = []
+    with without_denormals():
+        for _ in range(rounds + 1):  # the first is for warming up
+            start = time.perf_counter()
+            for batch in work.batches:
+                search(model, batch.source, batch.source_lengths, config)
+            found.append(sum(map(len, work.batches)) / (time.perf_counter() - start))
+    return found[1:]

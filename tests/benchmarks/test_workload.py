@@ -1,0 +1,41 @@
+"""Both sides of the benchmark compute the same thing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from project import ROOT
+
+from benchmarks.training import plain_loss, softalign_loss
+from benchmarks.workload import Workload, random_workload
+from softalign.data.batching import collate
+from softalign.paths import Layout
+
+SMALL = ["model.embedding_size=8", "model.hidden_size=8"]
+LAYOUT = Layout(ROOT)
+
+
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+@pytest.mark.parametrize("arm", ["vanilla", "multiply", "bahdanau"])
+def test_the_plain_side_has_the_same_loss_and_gradients(arm: str, cell: str) -> None:
+    overrides = [f"model={arm}", f"model.cell={cell}", *SMALL]
+    work = random_workload(LAYOUT, overrides, batch=3, source=5, target=4, vocabulary=20, count=1)
+    batch = collate([(0, [4, 5, 6], [7, 8]), (1, [9], [10, 11, 12, 13]), (2, [14, 15], [])])  # padding on both sides
+    found = []
+    for loss in (softalign_loss, plain_loss):
+        model = work.model()
+        value = loss(model, 0.0)(batch)
+        value.backward()
+        found.append([value.detach(), *(parameter.grad for parameter in model.parameters())])
+    assert len(found[0]) > 5
+    for ours, plain in zip(*found, strict=True):
+        torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_random_sentences_have_the_lengths_that_were_asked_for() -> None:
+    work: Workload = random_workload(LAYOUT, SMALL, batch=3, source=5, target=4, vocabulary=20, count=2)
+    assert len(work.batches) == 2
+    for batch in work.batches:
+        assert batch.source.shape == (3, 5) and batch.target_out.shape == (3, 4)
+        assert batch.n_target_tokens == 12 and int(batch.source.max()) < 20
+    assert not torch.equal(work.batches[0].source, work.batches[1].source)
