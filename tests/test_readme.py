@@ -82,6 +82,6 @@ def test_an_experiment_of_the_readme_composes(line: str, tmp_path: Path) -> None
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_alone_lists_the_targets() -> None:
     listed = run(ROOT, "make").stdout
-    assert {"setup", "repro", "test", "lint", "format", "ui", "lab", "clean"} <= {
+    assert {"setup", "repro", "test", "lint", "format", "ui", "lab", "bench", "clean"} <= {
         line.split()[0] for line in listed.splitlines()
     }

@@ -37,6 +37,7 @@ def stage(main: Stage) -> Callable[[], None]:
                 from softalign.stages.by_hand import run_by_hand
 
                 run_by_hand(main, layout)
+        gc.freeze()  # nor is it worth a last look through them, of a second, before the process ends
 
     return command
 
