@@ -1,7 +1,7 @@
 """Measure on this machine and write docs/benchmarks.md: `make bench`.
 
 python -m benchmarks                            about five minutes
-python -m benchmarks --rounds 9 data=multi30k   more rounds, other data; any Hydra override
+python -m benchmarks --rounds 9 data=multi30k   more rounds, other data
 """
 
 from __future__ import annotations
@@ -61,11 +61,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each side (default 3)")
-    parser.add_argument("--steps", type=int, default=6, help="training steps a turn (default 6)")
+    parser.add_argument("--rounds", type=positive, default=3, help="turns of each side (default 3)")
+    parser.add_argument("--steps", type=positive, default=6, help="training steps a turn (default 6)")
     parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks.md)")
-    parser.add_argument("overrides", nargs="*", help="Hydra: data=multi30k data.tokenizer.vocabulary_size=8000 ...")
+    parser.add_argument(
+        "overrides", nargs="*", help="Hydra, for all but the growth: data=multi30k model.dropout=0.1 ..."
+    )
     return parser.parse_args(arguments)
+
+
+def positive(text: str) -> int:
+    """A number of at least one, for argparse, which makes one line of the error."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def head(cores: int) -> Iterator[str]:
@@ -95,7 +105,7 @@ def training(layout: Layout, given: argparse.Namespace, sides: tuple[Side, Side]
         "softalign has its default, one thread of torch and a second one for the loss.",
     )
     for title, sizes in SIZES.items():
-        yield from ("", f"{title}.", "", "| arm | softalign | plain | ratio | peak MiB | plain |")
+        yield from ("", f"{title}.", "", "| arm | softalign | plain | ratio | softalign, peak MiB | plain, peak MiB |")
         yield "| --- | ---: | ---: | ---: | ---: | ---: |"
         for arm in ARMS:
             work = real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], given.steps)

@@ -30,7 +30,7 @@ def description() -> str:
     """Processor, cores, memory, system and torch in a line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {platform.system()},"
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()},"
         f" Python {platform.python_version()}, torch {torch.__version__}"
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from benchmarks.workload import Workload
 from softalign.data.batching import Batch
 from softalign.denormals import without_denormals
 from softalign.models.seq2seq import Seq2Seq
+from softalign.training.cost import peak_memory_mb as reached_memory_mb
 from softalign.training.heap import keep_freed_memory
 
 Step = Callable[[Batch], None]
@@ -88,4 +88,4 @@ def _train(sender: Connection, work: Workload, side: Side) -> None:
     step = side.trainer(work)
     for batch in sorted(work.batches, key=lambda batch: -batch.source.numel() - batch.target_in.numel()):
         step(batch)
-    sender.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    sender.send(reached_memory_mb())

@@ -97,6 +97,11 @@ def test_a_mistake_is_one_line_that_names_what_is_known(override: str, says: lis
     assert all(part in message for part in says), message
 
 
+def test_an_experiment_that_does_not_fit_the_data_is_named() -> None:
+    with pytest.raises(UserError, match="'train_rows'.* or it is the experiment smoke that does not fit the data"):
+        compose(LAYOUT, ["data=multi30k", "experiment=smoke"])
+
+
 def test_a_mistake_in_a_file_of_conf_is_found_too(tmp_path: Path) -> None:
     layout = Layout(copy_project(tmp_path))
     arm = layout.conf / "model" / "vanilla.yaml"

@@ -43,6 +43,24 @@ def test_an_empty_line_stays_empty_and_in_its_place(layout: Layout) -> None:
     assert [first, last] == list(generated(["eins zwei", "drei"], config, layout))
 
 
+def test_line_breaks_that_an_arm_has_learned_stay_off_the_output(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_tiny(layout, tiny_config("multiply"), steps=1)
+    monkeypatch.setattr("softalign.generation.generate", lambda *_: ["one\ntwo\r", "three"])
+    assert list(generated(["eins zwei", "drei"], tiny_config("multiply"), layout)) == ["one two", "three"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    script = (
+        "import softalign.__main__ as command; command.generated = lambda *_: map(str, range(10**6)); "
+        "command.main(['generate'])"
+    )
+    ended = run(tmp_path, "sh", "-c", f'python -c "{script}" | head -1')
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+
+
 def test_a_training_by_hand_is_found_by_its_settings(layout: Layout) -> None:
     config = replace(tiny_config("multiply"), seed=7)
     by_hand = Layout(layout.root, by_hand=run_name(config))

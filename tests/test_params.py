@@ -24,6 +24,9 @@ PARAMS = ROOT / "params.yaml"
         ({"seeds": [1, 1]}, "each once"),
         ({"models": []}, "at least one"),
         ({"data": "phrasebook"}, "data must map"),
+        ({"data": {"translation": 3}}, "data must map"),
+        ({"seeds": [-1]}, "must not be negative"),
+        ({"experiment": ["smoke"]}, "experiment must be null or a file"),
     ],
 )
 def test_a_mistake_in_params(tmp_path: Path, edit: dict[str, object], says: str) -> None:

@@ -1,12 +1,13 @@
 """Translate or summarise lines of text with a trained arm.
 
 echo "Der alte Mann schläft." | python -m softalign generate task=translation model=bahdanau
-python -m softalign generate decoding=greedy < reports.txt > summaries.txt
+python -m softalign generate task=summarization decoding=greedy < reports.txt > summaries.txt
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -25,8 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         layout = Layout(project_root())
         config = compose_by_hand(layout, given.overrides)
-        for line in generated(read_lines(), config, layout):
-            print(line, flush=True)
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as the input is
+        try:
+            for line in generated(read_lines(), config, layout):
+                print(line, flush=True)
+        except BrokenPipeError:  # whoever reads has seen enough; nor shall the interpreter flush into the pipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -52,7 +57,7 @@ def read_lines() -> Iterator[str]:
 
 
 def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[str]:
-    """The output for each line, in their order."""
+    """The output for each line, in their order, on one line too: an arm may have learned to write line breaks."""
     from softalign.data.prepared import load_prepared
     from softalign.evaluation.arm import load_arm
     from softalign.generation import generate
@@ -63,7 +68,8 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
     size = 1 if sys.stdin.isatty() else config.decoding.batch_size
     lines = iter(lines)
     while batch := list(islice(lines, size)):
-        yield from generate(arm.model, *arm.tokenizers, batch, config)
+        for text in generate(arm.model, *arm.tokenizers, batch, config):
+            yield " ".join(text.split())
 
 
 def trained(config: Config, layout: Layout) -> Path:

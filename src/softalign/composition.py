@@ -54,7 +54,15 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
     assert isinstance(plain, dict)
     plain.pop("hydra", None)
     plain.pop("experiment", None)
-    config = typed({str(key): value for key, value in plain.items()})
+    try:
+        config = typed({str(key): value for key, value in plain.items()})
+    except UserError as error:
+        experiment = _value_of("experiment", overrides)
+        if experiment is None:
+            raise
+        raise UserError(
+            f"{error}; or it is the experiment {experiment} that does not fit the data or the arm"
+        ) from None
     check(config)
     return config
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from softalign.config import Config
-from softalign.data.cleaning import clean_text
+from softalign.data.cleaning import clean_source
 from softalign.data.tokenizer import EOS, PAD, Tokenizer
 from softalign.decoding import search
 from softalign.models.seq2seq import Seq2Seq
@@ -21,8 +21,9 @@ def generate(
 
     A text with nothing in it gives an empty output.
     """
-    sources = [clean_text(text, config.data.cleaning) for text in texts]
+    sources = [clean_source(text, config.data.cleaning)[0] for text in texts]
     asked = [place for place, source in enumerate(sources) if source]
+    asked.sort(key=lambda place: len(sources[place]))  # so that a batch holds sources of about the same length
     outputs = [""] * len(texts)
     device = next(model.parameters()).device
     for start in range(0, len(asked), config.decoding.batch_size):

@@ -53,7 +53,15 @@ def read_params(path: Path) -> Params:
             raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", path.name, "correct it")
         if key != "overrides" and (not value or len(set(value)) < len(value)):
             raise UserError(f"{key} must name at least one, each once, not {value!r}", path.name, "correct it")
-    if not isinstance(content["data"], dict):
+    if any(seed < 0 for seed in content["seeds"]):
+        raise UserError(f"seeds must not be negative: {content['seeds']!r}", path.name, "correct it")
+    if not isinstance(content["experiment"], str | None):
+        raise UserError(
+            f"experiment must be null or a file of conf/experiment, not {content['experiment']!r}",
+            path.name,
+            "correct it",
+        )
+    if not isinstance(content["data"], dict) or any(type(name) is not str for name in content["data"].values()):
         raise UserError(
             f"data must map each task to a file of conf/data, not {content['data']!r}", path.name, "correct it"
         )

@@ -17,7 +17,7 @@ from softalign.errors import UserError
 def typed(plain: dict[str, Any]) -> Config:
     """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type."""
     _check_keys(plain, Config, "")
-    source = plain["data"].get("source")
+    source = plain.get("data", {}).get("source")
     kind = source.get("kind") if isinstance(source, dict) else None
     if kind not in SOURCES:
         raise UserError(f"unknown kind of data source {kind!r}", "data.source.kind", f"known: {', '.join(SOURCES)}")

@@ -87,3 +87,33 @@ def test_a_single_token_is_enough():
     readouts, weight, bias, targets = inputs()
     alone = sequence_loss(readouts[:1], OutputLayer(weight, bias), targets[:1])
     assert torch.allclose(alone.objective, F.cross_entropy(readouts[:1] @ weight.T + bias, targets[:1]))
+
+
+@pytest.mark.parametrize("smallest", [0, 10**9], ids=["two threads", "one"])
+def test_two_losses_on_one_output_layer_add_up(monkeypatch, smallest):
+    monkeypatch.setattr(loss_module, "SMALLEST_SHARED", smallest)
+    readouts, weight, bias, targets = inputs()
+    output = OutputLayer(weight, bias)
+    halves = [sequence_loss(readouts[rows], output, targets[rows]).objective for rows in (slice(0, 3), slice(3, None))]
+    ours = torch.autograd.grad(halves[0] + 2 * halves[1], (weight, bias))
+    losses = F.cross_entropy(readouts @ weight.T + bias, targets, reduction="none")
+    theirs = torch.autograd.grad(losses[:3].sum() + 2 * losses[3:].sum(), (weight, bias))
+    assert all(torch.allclose(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_readouts_that_were_changed_since_are_noticed(monkeypatch):
+    monkeypatch.setattr(loss_module, "SMALLEST_SHARED", 0)
+    readouts, weight, bias, targets = inputs()
+    copied = readouts * 1.0
+    loss = sequence_loss(copied, OutputLayer(weight, bias), targets)
+    copied.detach().zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.objective.backward()
+
+
+def test_inference_mode_holds_for_the_second_thread(monkeypatch):
+    monkeypatch.setattr(loss_module, "SMALLEST_SHARED", 0)
+    readouts, weight, bias, targets = inputs()
+    expected = sequence_loss(readouts, OutputLayer(weight, bias), targets).nll
+    with torch.inference_mode():
+        assert torch.equal(sequence_loss(readouts, OutputLayer(weight, bias), targets).nll, expected)

@@ -50,6 +50,15 @@ def clean_text(text: str, config: CleaningConfig) -> str:
     return " ".join(text.split())
 
 
+def clean_source(text: str, config: CleaningConfig) -> tuple[str, bool]:
+    """The cleaned source, cut where `config` says so, and whether it was."""
+    source = clean_text(text, config)
+    words = source.split(" ")
+    if config.long_sources == "truncate" and len(words) > config.max_source_words:
+        return " ".join(words[: config.max_source_words]), True
+    return source, False
+
+
 def clean_pair(pair: Pair, config: CleaningConfig) -> tuple[Pair, bool]:
     """The cleaned pair, its alignment pointing at the same words as before, and whether the source was truncated.
 
@@ -60,15 +69,9 @@ def clean_pair(pair: Pair, config: CleaningConfig) -> tuple[Pair, bool]:
     alignment = pair.alignment
     if alignment:
         alignment = _realigned(pair, source, target, config)
-    truncated = False
-    if config.long_sources == "truncate":
-        words = source.split(" ")
-        truncated = len(words) > config.max_source_words
-        if truncated:
-            source = " ".join(words[: config.max_source_words])
-            alignment = " ".join(
-                link for link in alignment.split() if int(link.split("-")[0]) < config.max_source_words
-            )
+    source, truncated = clean_source(pair.source, config)
+    if truncated:
+        alignment = " ".join(link for link in alignment.split() if int(link.split("-")[0]) < config.max_source_words)
     references = tuple(
         dict.fromkeys(text for text in (target, *(clean_text(r, config) for r in pair.references)) if text)
     )

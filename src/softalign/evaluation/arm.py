@@ -31,7 +31,11 @@ def trained_on(train: Path, data: Prepared) -> Identity:
     try:
         identity = Identity.read(train / "run.json")
     except FileNotFoundError:
-        raise UserError("nothing has been trained", str(train), "run the stage train with the same arguments") from None
+        raise UserError(
+            "nothing has been trained",
+            str(train),
+            "run the stage train with the same arguments; what DVC has trained, dvc repro evaluates",
+        ) from None
     if identity.data_fingerprint != data.report["fingerprint"]:
         raise UserError("trained on other data than is there now", str(train), "run the stage train again")
     return identity

@@ -50,8 +50,12 @@ class OutputLayer(Shared):
         super().__init__(weight, bias)
 
     def gradients(self, notes: list[tuple[Any, ...]]) -> tuple[Tensor | None, ...]:
-        ((finish,), (to_objective,)) = notes
-        return tuple(gradient * to_objective for gradient in finish())
+        of_each = [
+            [gradient * to_objective for gradient in finish()] for finish, to_objective in zip(*notes, strict=True)
+        ]
+        return tuple(
+            torch.stack(parts).sum(dim=0) if len(parts) > 1 else parts[0] for parts in zip(*of_each, strict=True)
+        )
 
 
 def sequence_loss(readouts: Tensor, output: OutputLayer, targets: Tensor, label_smoothing: float = 0.0) -> SequenceLoss:
@@ -143,10 +147,10 @@ os.register_at_fork(after_in_child=_helper.cache_clear)  # a thread does not sur
 
 def _promise(compute: Callable[[], T]) -> Callable[[], T]:
     """Let the second thread compute; the function that is returned waits for the outcome."""
-    flushed = denormals_flushed()
+    flushed, inference = denormals_flushed(), torch.is_inference_mode_enabled()
 
     def work() -> T:  # settings of torch hold for one thread
-        with torch.no_grad(), without_denormals(flushed):
+        with torch.no_grad(), torch.inference_mode(inference), without_denormals(flushed):
             return compute()
 
     return _helper().submit(work).result
@@ -194,14 +198,15 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
             ctx.output = output
             finish = partial(_weight_gradients, (first, second))
             ctx.finish = _promise(finish) if share else _at_once(finish)
-            ctx.save_for_backward(torch.cat((*first.to_readouts, *second.to_readouts)))
+            # The readouts too: torch then refuses to go back where somebody has changed them under the thread.
+            ctx.save_for_backward(torch.cat((*first.to_readouts, *second.to_readouts)), readouts)
         nll, spread = first.nll + second.nll, first.spread + second.spread
         ctx.mark_non_differentiable(nll)
         return (1.0 - smoothing) * nll + smoothing * spread, nll
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, to_objective: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        (to_readouts,) = ctx.saved_tensors
+    def backward(ctx: Any, to_objective: Tensor, to_nll: Tensor) -> tuple[Tensor | None, ...]:
+        to_readouts, _ = ctx.saved_tensors
         ctx.output.note(ctx.finish, to_objective)
         return None, to_readouts * to_objective, None, None, None, None

@@ -57,14 +57,14 @@ class Shared:
     """Tensors that every step reads, with what the steps noted down about their gradients."""
 
     def __init__(self, *tensors: Tensor) -> None:
-        self._notes: list[tuple[Tensor, ...]] = []
+        self._notes: list[tuple[Any, ...]] = []
         self._pass = -1
         # The nodes of the steps own this object; the collecting node, which it owns, must not own it in turn.
         self.anchor: Tensor = _Collect.apply(weakref.WeakMethod(self.collect), *tensors)
 
-    def note(self, *tensors: Tensor) -> None:
-        """Keep a step's part of the gradients until all steps are through."""
-        self._notes_of_this_pass().append(tensors)
+    def note(self, *parts: Any) -> None:
+        """Keep a step's part of the gradients, tensors or what computes them, until all steps are through."""
+        self._notes_of_this_pass().append(parts)
 
     def add(self, *tensors: Tensor) -> None:
         """The same for parts as large as the whole: they are summed at once, in the tensors of the first call."""
@@ -75,7 +75,7 @@ class Shared:
         for total, part in zip(notes[0], tensors, strict=True):
             total.add_(part)
 
-    def _notes_of_this_pass(self) -> list[tuple[Tensor, ...]]:
+    def _notes_of_this_pass(self) -> list[tuple[Any, ...]]:
         current = torch._C._current_graph_task_id()
         if current != self._pass:  # an earlier backward pass may have stopped short of this tensor
             self._pass, self._notes = current, []
@@ -88,7 +88,7 @@ class Shared:
 
     count = 1  # of tensors
 
-    def gradients(self, notes: list[tuple[Tensor, ...]]) -> tuple[Tensor | None, ...]:
+    def gradients(self, notes: list[tuple[Any, ...]]) -> tuple[Tensor | None, ...]:
         """The gradients of the tensors from the notes of all steps, one tuple for each noted quantity."""
         raise NotImplementedError
 

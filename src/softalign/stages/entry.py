@@ -61,6 +61,4 @@ def recorded(layout: Layout, arguments: Sequence[str]) -> Config:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
         raise UserError("no configuration of this arm", str(path), "run dvc repro compose") from None
-    if "seed" in named:
-        content["seed"] = int(named["seed"])
-    return typed(content)
+    return typed(content | ({"seed": named["seed"]} if "seed" in named else {}))
