@@ -49,7 +49,7 @@ GROWTH = {
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parse(arguments)
     cores = torch.get_num_threads()
-    sides = Side(softalign_loss, threads=1), Side(plain_loss, threads=cores)
+    sides = Side(softalign_loss, threads=1), Side(softalign_loss, threads=cores), Side(plain_loss, threads=cores)
     with reported():
         layout = Layout(project_root())
         parts = head(cores), training(layout, given, sides), decoding(layout, given), growth(layout, given, sides)
@@ -94,24 +94,32 @@ def head(cores: int) -> Iterator[str]:
     )
 
 
-def training(layout: Layout, given: argparse.Namespace, sides: tuple[Side, Side]) -> Iterator[str]:
+def training(layout: Layout, given: argparse.Namespace, sides: Sequence[Side]) -> Iterator[str]:
     """softalign against plain PyTorch, arm by arm."""
+    cores = sides[-1].threads
     yield from (
         "",
         "## Training",
         "",
         "Target tokens a second. Plain is `benchmarks/plain.py`: torch's recurrent kernels where the whole sequence is",
-        f"known, a Python loop elsewhere, whole logits and cross-entropy, torch's {sides[1].threads} threads.",
-        "softalign has its default, one thread of torch and a second one for the loss.",
+        f"known, a Python loop elsewhere, whole logits and cross-entropy, on {cores} threads of torch. softalign by",
+        "default takes one thread and a second for the loss, which bears other programs beside it; with",
+        f"`trainer.threads={cores}` it has what plain has. Ratios are to plain; memory is a process's peak.",
     )
     for title, sizes in SIZES.items():
-        yield from ("", f"{title}.", "", "| arm | softalign | plain | ratio | softalign, peak MiB | plain, peak MiB |")
-        yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+        yield from (
+            "",
+            f"{title}.",
+            "",
+            f"| arm | softalign | {cores} threads | plain | ratio | {cores} threads | MiB | plain |",
+        )
+        yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         for arm in ARMS:
             work = real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], given.steps)
-            ours, plain = tokens_per_second(work, sides, given.rounds)
-            peaks = " | ".join(f"{peak_memory_mb(work, side):.0f}" for side in sides)
-            yield shown(f"| {arm} | {speed(ours)} | {speed(plain)} | {ratio(ours, plain)} | {peaks} |")
+            seen = tokens_per_second(work, sides, given.rounds)
+            cells = [*map(speed, seen), *(ratio(ours, seen[-1]) for ours in seen[:-1])]
+            cells += [f"{peak_memory_mb(work, side):.0f}" for side in (sides[0], sides[-1])]
+            yield shown(f"| {arm} | {' | '.join(cells)} |")
 
 
 def decoding(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
@@ -131,11 +139,13 @@ def decoding(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
             yield shown(f"| {arm} | {speeds[0]} | {speeds[1]} |")
 
 
-def growth(layout: Layout, given: argparse.Namespace, sides: tuple[Side, Side]) -> Iterator[str]:
+def growth(layout: Layout, given: argparse.Namespace, sides: Sequence[Side]) -> Iterator[str]:
     """How the speed of bahdanau depends on the sizes, one of them changed at a time."""
     centre = ", ".join(f"{name} {value}" for name, value in CENTRE.items())
     yield from ("", "## Growth", "", "Target tokens a second of bahdanau with Elman cells on random sentences, around")
-    yield from (f"{centre}.", "", "| | | softalign | ratio to plain |", "| --- | ---: | ---: | ---: |")
+    cores = sides[-1].threads
+    yield from (f"{centre}; ratios to plain.", "", f"| | | softalign | {cores} threads | ratio | {cores} threads |")
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     changed = [("the centre", "", CENTRE)]
     changed += [(name, f"{value}", CENTRE | {name: value}) for name, values in GROWTH.items() for value in values]
     for name, value, sizes in changed:
@@ -149,8 +159,9 @@ def growth(layout: Layout, given: argparse.Namespace, sides: tuple[Side, Side]) 
             sizes["vocabulary"],
             given.steps,
         )
-        ours, plain = tokens_per_second(work, sides, given.rounds)
-        yield shown(f"| {name} | {value} | {speed(ours)} | {ratio(ours, plain)} |")
+        *ours, plain = tokens_per_second(work, sides, given.rounds)
+        cells = [*map(speed, ours), *(ratio(values, plain) for values in ours)]
+        yield shown(f"| {name} | {value} | {' | '.join(cells)} |")
 
 
 def speed(values: Sequence[float]) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -53,11 +54,11 @@ class Side:
         return step
 
 
-def tokens_per_second(work: Workload, sides: tuple[Side, Side], rounds: int) -> tuple[list[float], list[float]]:
-    """Target tokens a second of both sides, a value each round, by turns; a round before them warms up."""
+def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int) -> list[list[float]]:
+    """Target tokens a second of each side, a value each round, by turns; a round before them warms up."""
     keep_freed_memory()
     steps = [(side.trainer(work), side.threads) for side in sides]
-    seen: tuple[list[float], list[float]] = ([], [])
+    seen: list[list[float]] = [[] for _ in sides]
     tokens = sum(batch.n_target_tokens for batch in work.batches)
     with without_denormals():
         for _ in range(rounds + 1):
@@ -67,7 +68,7 @@ def tokens_per_second(work: Workload, sides: tuple[Side, Side], rounds: int) -> 
                 for batch in work.batches:
                     step(batch)
                 values.append(tokens / (time.perf_counter() - start))
-    return seen[0][1:], seen[1][1:]
+    return [values[1:] for values in seen]
 
 
 def peak_memory_mb(work: Workload, side: Side) -> float:
@@ -82,10 +83,19 @@ def peak_memory_mb(work: Workload, side: Side) -> float:
     return peak
 
 
+def _peak() -> float:
+    """Of this program alone: what `getrusage` says on Linux includes the process that it was started from."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return reached_memory_mb()
+    peak = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024
+
+
 def _train(sender: Connection, work: Workload, side: Side) -> None:
     torch.set_num_threads(side.threads)
     keep_freed_memory()
     step = side.trainer(work)
     for batch in sorted(work.batches, key=lambda batch: -batch.source.numel() - batch.target_in.numel()):
         step(batch)
-    sender.send(reached_memory_mb())
+    sender.send(_peak())
