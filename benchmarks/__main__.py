@@ -18,7 +18,7 @@ import torch
 
 from benchmarks import machine
 from benchmarks.decoding import sentences_per_second
-from benchmarks.training import Side, peak_memory_mb, plain_loss, softalign_loss, tokens_per_second
+from benchmarks.training import Side, peak_memory_of, plain_loss, softalign_loss, tokens_per_second
 from benchmarks.workload import random_workload, real_workload
 from softalign.data.atomic import replace_text
 from softalign.errors import reported
@@ -118,7 +118,7 @@ def training(layout: Layout, given: argparse.Namespace, sides: Sequence[Side]) -
             work = real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], given.steps)
             seen = tokens_per_second(work, sides, given.rounds)
             cells = [*map(speed, seen), *(ratio(ours, seen[-1]) for ours in seen[:-1])]
-            cells += [f"{peak_memory_mb(work, side):.0f}" for side in (sides[0], sides[-1])]
+            cells += [f"{peak_memory_of(work, side):.0f}" for side in (sides[0], sides[-1])]
             yield shown(f"| {arm} | {' | '.join(cells)} |")
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from benchmarks.workload import Workload
 from softalign.data.batching import Batch
 from softalign.denormals import without_denormals
 from softalign.models.seq2seq import Seq2Seq
-from softalign.training.cost import peak_memory_mb as reached_memory_mb
+from softalign.training.cost import peak_memory_mb
 from softalign.training.heap import keep_freed_memory
 
 Step = Callable[[Batch], None]
@@ -71,7 +70,7 @@ def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int) -> lis
     return [values[1:] for values in seen]
 
 
-def peak_memory_mb(work: Workload, side: Side) -> float:
+def peak_memory_of(work: Workload, side: Side) -> float:
     """Peak resident memory, in MiB, of a new process that trains on the batches, the largest first."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -83,19 +82,10 @@ def peak_memory_mb(work: Workload, side: Side) -> float:
     return peak
 
 
-def _peak() -> float:
-    """Of this program alone: what `getrusage` says on Linux includes the process that it was started from."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return reached_memory_mb()
-    peak = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) / 1024
-
-
 def _train(sender: Connection, work: Workload, side: Side) -> None:
     torch.set_num_threads(side.threads)
     keep_freed_memory()
     step = side.trainer(work)
     for batch in sorted(work.batches, key=lambda batch: -batch.source.numel() - batch.target_in.numel()):
         step(batch)
-    sender.send(_peak())
+    sender.send(peak_memory_mb())

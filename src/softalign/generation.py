@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from softalign.config import Config
-from softalign.data.cleaning import clean_source
+from softalign.data.cleaning import clean_text, cut_source
 from softalign.data.tokenizer import EOS, PAD, Tokenizer
 from softalign.decoding import search
 from softalign.models.seq2seq import Seq2Seq
@@ -21,7 +21,8 @@ def generate(
 
     A text with nothing in it gives an empty output.
     """
-    sources = [clean_source(text, config.data.cleaning)[0] for text in texts]
+    cleaning = config.data.cleaning
+    sources = [cut_source(clean_text(text, cleaning), cleaning)[0] for text in texts]
     asked = [place for place, source in enumerate(sources) if source]
     asked.sort(key=lambda place: len(sources[place]))  # so that a batch holds sources of about the same length
     outputs = [""] * len(texts)

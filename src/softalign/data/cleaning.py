@@ -50,9 +50,8 @@ def clean_text(text: str, config: CleaningConfig) -> str:
     return " ".join(text.split())
 
 
-def clean_source(text: str, config: CleaningConfig) -> tuple[str, bool]:
-    """The cleaned source, cut where `config` says so, and whether it was."""
-    source = clean_text(text, config)
+def cut_source(source: str, config: CleaningConfig) -> tuple[str, bool]:
+    """A cleaned source, cut where `config` says so, and whether it was."""
     words = source.split(" ")
     if config.long_sources == "truncate" and len(words) > config.max_source_words:
         return " ".join(words[: config.max_source_words]), True
@@ -69,7 +68,7 @@ def clean_pair(pair: Pair, config: CleaningConfig) -> tuple[Pair, bool]:
     alignment = pair.alignment
     if alignment:
         alignment = _realigned(pair, source, target, config)
-    source, truncated = clean_source(pair.source, config)
+    source, truncated = cut_source(source, config)
     if truncated:
         alignment = " ".join(link for link in alignment.split() if int(link.split("-")[0]) < config.max_source_words)
     references = tuple(

@@ -94,7 +94,7 @@ def weighted_slope(x: Array, y: Array, counts: Array) -> Array:
 
 def line_slope(x: Sequence[float], y: Sequence[float], confidence: float) -> Estimate:
     """The least-squares slope of y on x with Student's t interval; no interval with fewer than three points."""
-    from scipy import stats  # type: ignore[import-untyped]
+    from scipy import stats  # type: ignore[import-untyped]  # scipy ships no types
 
     if len(x) < 2 or len(set(x)) < 2:
         return Estimate(math.nan)
