@@ -179,6 +179,7 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
     _dump(
         folder / "train/cost.json",
         {
+            "precision": "fp32",
             "n_parameters": 900_000 + (73_856 if model == "bahdanau" else 0),
             "train_seconds": 48.0 * slow,
             "train_tokens_per_second": 30_000 / slow,

@@ -58,7 +58,7 @@ RULES: dict[str, Rule] = {
     "evaluation.confidence": _within(0.5, 1),
     "evaluation.attention_examples": _at_least(0),
     "evaluation.sample_outputs": _at_least(0),
-    "trainer.precision": _one_of("fp32", "bf16"),
+    "trainer.precision": _one_of("auto", "fp32", "bf16"),
     "trainer.accelerator": _one_of("auto", "cpu", "gpu", "cuda", "mps"),
     "trainer.threads": _at_least(1),
     "trainer.progress": _one_of("auto", "rich", "plain", "none"),

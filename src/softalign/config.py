@@ -164,7 +164,7 @@ class TrainerConfig:
     """conf/trainer: the machine."""
 
     accelerator: str = "auto"
-    precision: str = "fp32"  # fp32 | bf16
+    precision: str = "auto"  # fp32 | bf16 | auto: bf16 where the device multiplies it in hardware
     threads: int | None = None  # None: as torch finds
     progress: str = "auto"  # auto | rich | plain | none
     log_every_n_steps: int = 10

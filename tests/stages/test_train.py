@@ -38,7 +38,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(folder: Path) -> Path:
     """train/ of a training that ran from start to end."""
     done = project.run(folder, *COMMAND)
-    assert [line.split("  ")[0] for line in done.stdout.splitlines()] == [
+    first, *epochs = done.stdout.splitlines()
+    assert "(trainer.precision=auto), torch on 1 of " in first
+    assert [line.split("  ")[0] for line in epochs] == [
         f"translation/bahdanau seed 1: epoch {epoch}/4" for epoch in (1, 2, 3, 4)
     ]
     return only(folder.glob("outputs/*/train"))

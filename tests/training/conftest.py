@@ -28,7 +28,8 @@ def configured() -> Callable[..., Config]:
     def make(fusion: str = "bahdanau", seed: int = 1, tracked: bool = False, **options: Any) -> Config:
         config = tiny_config(fusion)
         optimization = {"max_epochs": EPOCHS, "patience": EPOCHS, "batch_size": 50, "lr": 0.01} | options
-        trainer = {"threads": 1} | {key: optimization.pop(key) for key in ("precision", "progress") if key in options}
+        asked = {key: optimization.pop(key) for key in ("precision", "progress") if key in options}
+        trainer = {"threads": 1, "precision": "fp32"} | asked
         return replace(
             config,
             model=replace(config.model, dropout=0.2),

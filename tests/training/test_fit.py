@@ -207,7 +207,8 @@ def test_plain_progress_is_a_line_an_epoch(
     prepared: Path, configured: Configured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fit(prepared, configured(progress="plain", max_epochs=2), tmp_path)
-    lines = capsys.readouterr().out.splitlines()
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("translation/bahdanau seed 1: products in fp32 (trainer.precision=fp32), torch on 1 of ")
     assert [line.split("  ")[0] for line in lines] == [
         f"translation/bahdanau seed 1: epoch {epoch}/2" for epoch in (1, 2)
     ]

@@ -10,8 +10,8 @@ import torch
 from softalign.config import TrainerConfig
 from softalign.data.prepared import Prepared
 from softalign.data.tokenizer import Tokenizer
+from softalign.device import chosen_device
 from softalign.errors import UserError
-from softalign.evaluation.device import scoring_device
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.checkpointing import load_model
 from softalign.training.identity import Identity
@@ -45,5 +45,5 @@ def load_arm(checkpoint: Path, data: Prepared, config: TrainerConfig) -> Arm:
     """The best checkpoint in evaluation mode, in 32 bits whatever it was trained in."""
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    device = scoring_device(config)
+    device = chosen_device(config)
     return Arm(load_model(checkpoint).to(device), device, (data.source_tokenizer, data.target_tokenizer))

@@ -23,6 +23,7 @@ from softalign.reporting.runs import Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
 COST = (
+    "precision",
     "n_parameters",
     "train_seconds",
     "train_tokens_per_second",

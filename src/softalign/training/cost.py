@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Cost:
     """cost.json: what training one arm cost, and how it went. Seconds of an interrupted training add up."""
 
+    precision: str  # fp32 or bf16: what products were computed in
     n_parameters: int  # shared ones once
     train_seconds: float  # in training steps: forward, backward, update; neither validation nor checkpoints
     wall_seconds: float  # all of it, from the first epoch's start to the last one's end

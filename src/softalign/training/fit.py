@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from softalign.training.identity import Identity, code_digest, identify
 from softalign.training.live import LiveTracking, Tracker
 from softalign.training.meter import CostMeter
 from softalign.training.module import Seq2SeqModule
+from softalign.training.precision import LIGHTNING, resolved_precision
 from softalign.training.progress import progress_callbacks
 from softalign.training.reproducible import SeedEpochs, deterministic
 from softalign.typed import to_dict
@@ -38,7 +40,6 @@ from softalign.typed import to_dict
 if TYPE_CHECKING:
     from softalign.models.seq2seq import Seq2Seq
 
-PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed"}
 CODE_FILE = ".code"  # which code wrote the checkpoints of an unfinished training
 
 
@@ -105,6 +106,10 @@ def _prepare_folder(output: Path, identity: Identity, config: Config) -> None:
 def _train(prepared: Prepared, config: Config, output: Path, identity: Identity, tracker: Tracker | None) -> None:
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
+    precision = resolved_precision(config.trainer)
+    if config.trainer.progress != "none":
+        said = f"products in {precision} (trainer.precision={config.trainer.precision})"
+        print(f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {os.cpu_count()} cores", flush=True)
     keep_freed_memory()
     with deterministic(), _quiet_lightning():
         pl.seed_everything(config.seed, verbose=False)
@@ -122,7 +127,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         trainer = pl.Trainer(
             accelerator=config.trainer.accelerator,
             devices=1,
-            precision=PRECISION[config.trainer.precision],  # type: ignore[arg-type]
+            precision=LIGHTNING[precision],  # type: ignore[arg-type]
             max_epochs=config.optimization.max_epochs,
             gradient_clip_val=config.optimization.clip_norm,
             gradient_clip_algorithm="norm",
@@ -153,6 +158,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
             raise
     losses = curve.validation_losses
     cost = Cost(
+        precision=precision,
         n_parameters=sum(parameter.numel() for parameter in module.parameters()),
         train_seconds=meter.train_seconds,
         wall_seconds=meter.wall_seconds,

@@ -19,6 +19,7 @@ CODE = (
     "data/datamodule.py",
     "data/encoded.py",
     "training/module.py",
+    "training/precision.py",
     "training/schedule.py",
 )
 

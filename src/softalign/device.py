@@ -1,4 +1,4 @@
-"""The device that a model is scored on."""
+"""The device that a model is trained and scored on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from softalign.config import TrainerConfig
 from softalign.errors import UserError
 
 
-def scoring_device(config: TrainerConfig) -> torch.device:
+def chosen_device(config: TrainerConfig) -> torch.device:
     """What `trainer.accelerator` names: `auto` is a GPU where there is one; `gpu` and `cuda` are the same.
 
     Raises `UserError` for an accelerator that this machine or this build of torch lacks.

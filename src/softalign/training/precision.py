@@ -1,0 +1,33 @@
+"""The number format that a training computes its products in; weights, sums and the optimizer stay in fp32."""
+
+from __future__ import annotations
+
+import torch
+
+from softalign.config import TrainerConfig
+from softalign.device import chosen_device
+
+LIGHTNING = {"fp32": "32-true", "bf16": "bf16-mixed"}
+# Instructions that multiply bf16 numbers; a processor without them imitates them, many times slower than fp32.
+CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # the last is Arm's name
+FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that multiplies bf16
+
+
+def resolved_precision(config: TrainerConfig) -> str:
+    """fp32 or bf16: what `trainer.precision` asks for; `auto` is bf16 where the device has it in hardware.
+
+    Raises `UserError` where `trainer.accelerator` names a device that is not there.
+    """
+    if config.precision != "auto":
+        return config.precision
+    return "bf16" if multiplies_bf16(chosen_device(config)) else "fp32"
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the device has instructions for products of bf16 matrices."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= FIRST_GPU
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in CPU_INSTRUCTIONS)
+    return False

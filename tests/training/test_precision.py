@@ -1,0 +1,45 @@
+"""Which number format a training computes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from softalign.config import TrainerConfig
+from softalign.training.precision import multiplies_bf16, resolved_precision
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64", "avx2": True} | capabilities)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [({}, "fp32"), ({"amx_bf16": True}, "bf16"), ({"avx512_bf16": True}, "bf16"), ({"avx512_bf16": False}, "fp32")],
+)
+def test_auto_is_what_the_processor_multiplies(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: str
+) -> None:
+    pretend(monkeypatch, **capabilities)
+    assert resolved_precision(TrainerConfig(accelerator="cpu", precision="auto")) == expected
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_what_is_asked_for_is_done_whatever_the_processor(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+    for found in (False, True):
+        pretend(monkeypatch, amx_bf16=found)
+        assert resolved_precision(TrainerConfig(accelerator="cpu", precision=precision)) == precision
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
+def test_a_gpu_by_its_generation(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], expected: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert multiplies_bf16(torch.device("cuda")) is expected
+
+
+def test_torch_names_its_capabilities_as_expected() -> None:
+    known = torch.cpu.get_capabilities()
+    if known["architecture"] == "x86_64":
+        assert {"amx_bf16", "avx512_bf16"} <= known.keys()
