@@ -6,14 +6,16 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, cast
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
 
 from softalign.config import CleaningConfig
 from softalign.errors import UserError
 
+Form = Literal["NFC", "NFKC"]
 
-@dataclass(frozen=True)
-class Pair:
+
+class Pair(NamedTuple):
     """One row: a source, its target, and what belongs to them."""
 
     source: str
@@ -43,7 +45,7 @@ def clean_text(text: str, config: CleaningConfig) -> str:
 
     Cleaning twice is cleaning once.
     """
-    form = cast(Literal["NFC", "NFKC"], config.unicode_form)
+    form = cast(Form, config.unicode_form)
     text = unicodedata.normalize(form, text)
     if config.lowercase:
         text = unicodedata.normalize(form, text.lower())
@@ -139,22 +141,28 @@ class Cleaner:
 def _realigned(pair: Pair, source: str, target: str, config: CleaningConfig) -> str:
     """The links of `pair` between the words of the cleaned texts; a word that became several passes on its links."""
     source_places, target_places = _places(pair.source, source, config), _places(pair.target, target, config)
-    links = _links(pair.alignment, len(source_places), len(target_places))
-    moved = {(i, j) for old_i, old_j in links for i in source_places[old_i] for j in target_places[old_j]}
+    links = set(_links(pair.alignment, len(source_places), len(target_places)))
+    moved = {(new_i, new_j) for i, j in links for new_i in source_places[i] for new_j in target_places[j]}
     return " ".join(f"{i}-{j}" for i, j in sorted(moved))
 
 
 def _links(alignment: str, source_words: int, target_words: int) -> Iterator[tuple[int, int]]:
     """The pairs of indices that an alignment consists of, checked against the numbers of words."""
-    for link in alignment.split():
-        i, dash, j = link.partition("-")
-        if not (dash and i.isdecimal() and j.isdecimal()):
-            raise ValueError(f"the alignment {link!r} is not a pair like 0-2")
-        if int(i) >= source_words or int(j) >= target_words:
+    for text in alignment.split():
+        link = _link(text)
+        if link[0] >= source_words or link[1] >= target_words:
             raise ValueError(
-                f"the alignment {link!r} points outside {source_words} source and {target_words} target words"
+                f"the alignment {text!r} points outside {source_words} source and {target_words} target words"
             )
-        yield int(i), int(j)
+        yield link
+
+
+@lru_cache(maxsize=1 << 14)  # the same few links occur in every row
+def _link(text: str) -> tuple[int, int]:
+    i, dash, j = text.partition("-")
+    if not (dash and i.isdecimal() and j.isdecimal()):
+        raise ValueError(f"the alignment {text!r} is not a pair like 0-2")
+    return int(i), int(j)
 
 
 def _places(raw: str, cleaned: str, config: CleaningConfig) -> Sequence[range]:
