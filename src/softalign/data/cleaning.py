@@ -140,21 +140,18 @@ class Cleaner:
 
 def _realigned(pair: Pair, source: str, target: str, config: CleaningConfig) -> str:
     """The links of `pair` between the words of the cleaned texts; a word that became several passes on its links."""
-    source_places, target_places = _places(pair.source, source, config), _places(pair.target, target, config)
-    links = set(_links(pair.alignment, len(source_places), len(target_places)))
-    moved = {(new_i, new_j) for i, j in links for new_i in source_places[i] for new_j in target_places[j]}
-    return " ".join(f"{i}-{j}" for i, j in sorted(moved))
-
-
-def _links(alignment: str, source_words: int, target_words: int) -> Iterator[tuple[int, int]]:
-    """The pairs of indices that an alignment consists of, checked against the numbers of words."""
-    for text in alignment.split():
-        link = _link(text)
-        if link[0] >= source_words or link[1] >= target_words:
+    source_words, target_words = pair.source.split(), pair.target.split()
+    links = {_link(text) for text in pair.alignment.split()}
+    for i, j in links:
+        if i >= len(source_words) or j >= len(target_words):
             raise ValueError(
-                f"the alignment {text!r} points outside {source_words} source and {target_words} target words"
+                f"the alignment '{i}-{j}' points outside {len(source_words)} source"
+                f" and {len(target_words)} target words"
             )
-        yield link
+    if len(source_words) != len(source.split()) or len(target_words) != len(target.split()):
+        source_places, target_places = _places(source_words, source, config), _places(target_words, target, config)
+        links = {(new_i, new_j) for i, j in links for new_i in source_places[i] for new_j in target_places[j]}
+    return " ".join([f"{i}-{j}" for i, j in sorted(links)])
 
 
 @lru_cache(maxsize=1 << 14)  # the same few links occur in every row
@@ -165,9 +162,8 @@ def _link(text: str) -> tuple[int, int]:
     return int(i), int(j)
 
 
-def _places(raw: str, cleaned: str, config: CleaningConfig) -> Sequence[range]:
-    """For each word of `raw` the words of `cleaned` that it became: NFKC turns some characters into spaces."""
-    words = raw.split()
+def _places(words: Sequence[str], cleaned: str, config: CleaningConfig) -> Sequence[range]:
+    """For each raw word the words of `cleaned` that it became: NFKC turns some characters into spaces."""
     if len(words) == len(cleaned.split()):
         return [range(i, i + 1) for i in range(len(words))]
     places, start = [], 0
