@@ -76,7 +76,10 @@ def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         if config is not None and written_for != _plain(config):
             differing = ", ".join(_differences(written_for, _plain(config), "data"))
             raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
-        splits = {split: pa.Table.from_batches(_batches(folder / f"{split}.arrow"), ENCODED) for split in SPLITS}
+        splits = {
+            split: pa.Table.from_batches(_batches(pa.memory_map(str(folder / f"{split}.arrow"))), ENCODED)
+            for split in SPLITS
+        }
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
     return Prepared(
@@ -167,7 +170,7 @@ def _train_tokenizers(folder: Path, config: DataConfig, rows: int, form: str) ->
             return Tokenizer.train(texts(columns, advance), config.tokenizer)
 
     def texts(columns: Sequence[str], advance: Callable[[int], None]) -> Iterator[str]:
-        for batch in _batches(folder / "train.clean.arrow"):
+        for batch in _batches(pa.OSFile(str(folder / "train.clean.arrow"))):
             for column in columns:
                 yield from batch.column(column).to_pylist()
             advance(batch.num_rows)
@@ -204,7 +207,7 @@ def _encode(
     }
     clean = folder / f"{split}.clean.arrow"
     with pa.OSFile(str(folder / f"{split}.arrow"), "wb") as sink, pa.ipc.new_stream(sink, ENCODED) as writer:
-        for batches in _chunks(_batches(clean), ENCODED_TOGETHER):
+        for batches in _chunks(_batches(pa.OSFile(str(clean))), ENCODED_TOGETHER):
             ids: list[list[pa.ListArray]] = []
             for side, tokenizer in (("source", source), ("target", target)):
                 words = Words.of(pa.concat_arrays([batch.column(side) for batch in batches]))
@@ -231,8 +234,9 @@ def _distribution(lengths: NDArray[np.int64]) -> dict[str, float]:
     return found | {"mean": round(float(lengths.mean()), 2), "total": int(lengths.sum())}
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+def _batches(source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    """The batches of an Arrow stream. What is read once is not mapped: the pages would stay in memory to the end."""
+    with source, pa.ipc.open_stream(source) as reader:
         yield from reader
 
 
