@@ -26,8 +26,11 @@ class Words:
         return cls(coded.dictionary.to_pylist(), coded.indices, pc.list_value_length(split).to_numpy())
 
     def joined(self, ids: Sequence[Sequence[int]], size: int) -> list[pa.ListArray]:
-        """The ids of each text, given those of each distinct word, in arrays of `size` texts that share no memory
-        layout with each other: an array is written as the same bytes wherever it was cut."""
+        """The ids of each text, given those of each distinct word, in arrays of `size` texts.
+
+        Each starts at offset 0 and ends with its last id, unlike a slice: Arrow writes it as bytes that do not depend
+        on the texts around it.
+        """
         of_words = pa.array(ids, pa.list_(pa.int32())).take(self.places)
         flat = of_words.flatten().to_numpy()
         starts = of_words.offsets.to_numpy()[np.concatenate([[0], np.cumsum(self.lengths)])]
