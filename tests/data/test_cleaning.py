@@ -65,6 +65,11 @@ def test_links_point_at_the_same_words_as_before(words: list[str], gaps: list[st
     assert spelled == {j: clean_text(word, config) for j, word in enumerate(words)}
 
 
+def test_links_come_sorted_and_once() -> None:
+    cleaned, _ = clean_pair(pair(" a  b", "x y", alignment="1-1 0-1  0-0 01-1"), CONFIG)
+    assert cleaned.alignment == "0-0 0-1 1-1"
+
+
 def test_truncation_drops_the_links_of_what_is_cut() -> None:
     config = CleaningConfig(max_source_words=2, max_target_words=9, long_sources="truncate")
     cleaned, truncated = clean_pair(pair("a b c", "x y", alignment="0-0 1-1 2-1"), config)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 
+from softalign import progress
 from softalign.config import CleaningConfig, DataConfig, FilesSource, TokenizerConfig
 from softalign.data import prepared as module
 from softalign.data.prepared import load_prepared, prepare
@@ -115,10 +116,52 @@ def test_datasets_reads_the_files(raw: Path, tmp_path: Path) -> None:
 def test_chunks_do_not_show(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(raw, tmp_path / "whole", CONFIG)
     monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(module, "ENCODED_TOGETHER", 3)
     prepare(raw, tmp_path / "chunked", CONFIG)
     whole, chunked = (load_prepared(tmp_path / name).splits for name in ("whole", "chunked"))
     for split in whole:
         assert whole[split].to_pydict() == chunked[split].to_pydict()
+
+
+def test_the_bytes_do_not_depend_on_how_many_rows_are_encoded_together(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 7)
+    found = set()
+    for together in (1, 3, 1000):
+        monkeypatch.setattr(module, "ENCODED_TOGETHER", together)
+        found.add(prepare(raw, tmp_path / str(together), CONFIG)["fingerprint"])
+    assert len(found) == 1
+
+
+def test_ids_are_those_of_the_tokenizers(raw: Path, tmp_path: Path) -> None:
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    data = load_prepared(tmp_path / "prepared")
+    for split in data.splits.values():
+        for side, tokenizer in (("source", data.source_tokenizer), ("target", data.target_tokenizer)):
+            assert split[f"{side}_ids"].to_pylist() == [tokenizer.encode(text) for text in split[side].to_pylist()]
+
+
+def test_progress_is_shown_as_asked(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    assert capsys.readouterr().err == ""  # it took no two seconds
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    prepare(raw, tmp_path / "prepared", CONFIG, "none")
+    assert capsys.readouterr() == ("", "")
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.splitlines() == [
+        "train: cleaning: 300 of 300",
+        "test: cleaning: 60 of 60",
+        "validation: cleaning: 40 of 40",
+        "source tokenizer: training: 300 of 300",
+        "target tokenizer: training: 300 of 300",
+        "train: encoding: 300 of 300",
+        "validation: encoding: 40 of 40",
+        "test: encoding: 60 of 60",
+    ]
 
 
 def test_tokenizers_know_the_training_split_alone(tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, cast
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
 
 from softalign.config import CleaningConfig
 from softalign.errors import UserError
 
+Form = Literal["NFC", "NFKC"]
 
-@dataclass(frozen=True)
-class Pair:
+
+class Pair(NamedTuple):
     """One row: a source, its target, and what belongs to them."""
 
     source: str
@@ -43,7 +45,7 @@ def clean_text(text: str, config: CleaningConfig) -> str:
 
     Cleaning twice is cleaning once.
     """
-    form = cast(Literal["NFC", "NFKC"], config.unicode_form)
+    form = cast(Form, config.unicode_form)
     text = unicodedata.normalize(form, text)
     if config.lowercase:
         text = unicodedata.normalize(form, text.lower())
@@ -138,28 +140,30 @@ class Cleaner:
 
 def _realigned(pair: Pair, source: str, target: str, config: CleaningConfig) -> str:
     """The links of `pair` between the words of the cleaned texts; a word that became several passes on its links."""
-    source_places, target_places = _places(pair.source, source, config), _places(pair.target, target, config)
-    links = _links(pair.alignment, len(source_places), len(target_places))
-    moved = {(i, j) for old_i, old_j in links for i in source_places[old_i] for j in target_places[old_j]}
-    return " ".join(f"{i}-{j}" for i, j in sorted(moved))
-
-
-def _links(alignment: str, source_words: int, target_words: int) -> Iterator[tuple[int, int]]:
-    """The pairs of indices that an alignment consists of, checked against the numbers of words."""
-    for link in alignment.split():
-        i, dash, j = link.partition("-")
-        if not (dash and i.isdecimal() and j.isdecimal()):
-            raise ValueError(f"the alignment {link!r} is not a pair like 0-2")
-        if int(i) >= source_words or int(j) >= target_words:
+    source_words, target_words = pair.source.split(), pair.target.split()
+    links = {_link(text) for text in pair.alignment.split()}
+    for i, j in links:
+        if i >= len(source_words) or j >= len(target_words):
             raise ValueError(
-                f"the alignment {link!r} points outside {source_words} source and {target_words} target words"
+                f"the alignment '{i}-{j}' points outside {len(source_words)} source"
+                f" and {len(target_words)} target words"
             )
-        yield int(i), int(j)
+    if len(source_words) != len(source.split()) or len(target_words) != len(target.split()):
+        source_places, target_places = _places(source_words, source, config), _places(target_words, target, config)
+        links = {(new_i, new_j) for i, j in links for new_i in source_places[i] for new_j in target_places[j]}
+    return " ".join([f"{i}-{j}" for i, j in sorted(links)])
 
 
-def _places(raw: str, cleaned: str, config: CleaningConfig) -> Sequence[range]:
-    """For each word of `raw` the words of `cleaned` that it became: NFKC turns some characters into spaces."""
-    words = raw.split()
+@lru_cache(maxsize=1 << 14)  # the same few links occur in every row
+def _link(text: str) -> tuple[int, int]:
+    i, dash, j = text.partition("-")
+    if not (dash and i.isdecimal() and j.isdecimal()):
+        raise ValueError(f"the alignment {text!r} is not a pair like 0-2")
+    return int(i), int(j)
+
+
+def _places(words: Sequence[str], cleaned: str, config: CleaningConfig) -> Sequence[range]:
+    """For each raw word the words of `cleaned` that it became: NFKC turns some characters into spaces."""
     if len(words) == len(cleaned.split()):
         return [range(i, i + 1) for i in range(len(words))]
     places, start = [], 0

@@ -1,7 +1,7 @@
 """The folder data/prepared/<task>: written by `prepare`, read by training and evaluation.
 
 Rows lie in Arrow streams, which are memory-mapped on reading, and pass through in chunks on writing: neither needs
-memory for all the text at once. The same input gives the same bytes.
+memory for all the text at once. What is kept of a row on the way is two digests. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,12 +25,15 @@ from softalign.config import CleaningConfig, DataConfig
 from softalign.data.atomic import replacing
 from softalign.data.cleaning import Cleaner, Pair
 from softalign.data.tokenizer import Tokenizer
+from softalign.data.words import Words
 from softalign.errors import UserError
+from softalign.progress import progress
 
 T = TypeVar("T")
 
 SPLITS = ("train", "validation", "test")
-CHUNK = 1000  # rows held in memory at a time
+CHUNK = 1000  # rows of a record batch
+ENCODED_TOGETHER = 20  # record batches: the more, the rarer a word is encoded again
 
 TEXT = pa.schema(
     {"source": pa.string(), "target": pa.string(), "references": pa.list_(pa.string()), "alignment": pa.string()}
@@ -52,14 +56,15 @@ class Prepared:
         return bool(self.report["vocabulary"]["shared"])
 
 
-def prepare(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
+def prepare(raw: Path, folder: Path, config: DataConfig, form: str = "auto") -> dict[str, Any]:
     """Clean, tokenize and encode the Parquet files of `raw` into `folder`; returns the report.
 
-    `folder` is replaced when everything is written, and untouched until then. Raises `UserError` where `raw` is
-    missing or incomplete, where no row of a split is left, and where the tokenizer cannot be trained as asked.
+    `folder` is replaced when everything is written, and untouched until then. `form` is how progress is shown. Raises
+    `UserError` where `raw` is missing or incomplete, where no row of a split is left, and where the tokenizer cannot be
+    trained as asked.
     """
     with replacing(folder) as fresh:
-        return _write(raw, fresh, config)
+        return _write(raw, fresh, config, form)
 
 
 def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
@@ -71,7 +76,10 @@ def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         if config is not None and written_for != _plain(config):
             differing = ", ".join(_differences(written_for, _plain(config), "data"))
             raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
-        splits = {split: pa.Table.from_batches(_batches(folder / f"{split}.arrow"), ENCODED) for split in SPLITS}
+        splits = {
+            split: pa.Table.from_batches(_batches(pa.memory_map(str(folder / f"{split}.arrow"))), ENCODED)
+            for split in SPLITS
+        }
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
     return Prepared(
@@ -82,11 +90,14 @@ def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
     )
 
 
-def _write(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
+def _write(raw: Path, folder: Path, config: DataConfig, form: str) -> dict[str, Any]:
     provenance = _provenance(raw)
-    counts = _clean(raw, folder, config.cleaning)
-    source_tokenizer, target_tokenizer = _train_tokenizers(folder, config)
-    lengths = {split: _encode(folder, split, source_tokenizer, target_tokenizer) for split in SPLITS}
+    counts = _clean(raw, folder, config.cleaning, form)
+    source_tokenizer, target_tokenizer = _train_tokenizers(folder, config, counts["train"]["kept"], form)
+    lengths = {}
+    for split in SPLITS:
+        with progress(f"{split}: encoding", counts[split]["kept"], form) as advance:
+            lengths[split] = _encode(folder, split, source_tokenizer, target_tokenizer, advance)
     (folder / "data.yaml").write_text(
         yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
@@ -107,19 +118,25 @@ def _write(raw: Path, folder: Path, config: DataConfig) -> dict[str, Any]:
     return report
 
 
-def _clean(raw: Path, folder: Path, config: CleaningConfig) -> dict[str, dict[str, int]]:
+def _clean(raw: Path, folder: Path, config: CleaningConfig, form: str) -> dict[str, dict[str, int]]:
     """Write <split>.clean.arrow for each split; returns the counts."""
     cleaner = Cleaner(config)
     for split in Cleaner.ORDER:
-        pairs = cleaner.clean(split, _read_raw(raw / f"{split}.parquet"))
-        with pa.OSFile(str(folder / f"{split}.clean.arrow"), "wb") as sink, pa.ipc.new_stream(sink, TEXT) as writer:
-            for chunk in _chunks(pairs):
-                writer.write_batch(pa.RecordBatch.from_pylist([vars(pair) for pair in chunk], schema=TEXT))
+        with (
+            _raw_file(raw / f"{split}.parquet") as file,
+            progress(f"{split}: cleaning", file.metadata.num_rows, form) as advance,
+            pa.OSFile(str(folder / f"{split}.clean.arrow"), "wb") as sink,
+            pa.ipc.new_stream(sink, TEXT) as writer,
+        ):
+            for chunk in _chunks(cleaner.clean(split, _pairs(file, advance)), CHUNK):
+                columns = {name: [getattr(pair, name) for pair in chunk] for name in TEXT.names}
+                writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=TEXT))
     return {split: cleaner.counts[split].as_dict() for split in SPLITS}
 
 
-def _read_raw(path: Path) -> Iterator[Pair]:
-    """The rows of a Parquet file of data/raw. Raises `UserError` where it is missing or is not one."""
+@contextmanager
+def _raw_file(path: Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file of data/raw. Raises `UserError` where it is missing or is not one."""
     remedy = "run the download stage first: `dvc repro`, or `python -m softalign.stages.download`"
     try:
         with pq.ParquetFile(path) as file:
@@ -127,31 +144,41 @@ def _read_raw(path: Path) -> Iterator[Pair]:
             for column in ("source", "target"):
                 if column not in present:
                     raise UserError(f"no column {column!r}, there is {', '.join(sorted(present))}", str(path), remedy)
-            columns = [column for column in ("source", "target", "references", "alignment") if column in present]
-            for batch in file.iter_batches(batch_size=CHUNK, columns=columns):
-                for row in batch.to_pylist():
-                    source, target = row["source"] or "", row["target"] or ""
-                    references = tuple(text or "" for text in row.get("references") or (target,))
-                    yield Pair(source, target, references, row.get("alignment") or "")
+            yield file
     except FileNotFoundError:
         raise UserError("no raw data", str(path), remedy) from None
     except pa.ArrowInvalid as error:
         raise UserError(f"not a Parquet file: {error}", str(path), "run the download stage again") from None
 
 
-def _train_tokenizers(folder: Path, config: DataConfig) -> tuple[Tokenizer, Tokenizer]:
-    """Train on the cleaned training split and write both files."""
+def _pairs(file: pq.ParquetFile, advance: Callable[[int], None]) -> Iterator[Pair]:
+    """The rows of `file`."""
+    present = [name for name in TEXT.names if name in file.schema_arrow.names]
+    for batch in file.iter_batches(batch_size=CHUNK, columns=present):
+        # A list a column is made in a third of the time of a dictionary a row.
+        columns = {name: [None] * batch.num_rows for name in TEXT.names} | batch.to_pydict()
+        for source, target, references, alignment in zip(*(columns[name] for name in TEXT.names), strict=True):
+            yield Pair(source or "", target or "", tuple(text or "" for text in references or ()), alignment or "")
+        advance(batch.num_rows)
 
-    def texts(*columns: str) -> Iterator[str]:
-        for batch in _batches(folder / "train.clean.arrow"):
+
+def _train_tokenizers(folder: Path, config: DataConfig, rows: int, form: str) -> tuple[Tokenizer, Tokenizer]:
+    """Train on the `rows` of the cleaned training split and write both files."""
+
+    def trained(*columns: str) -> Tokenizer:
+        with progress(f"{' and '.join(columns)} tokenizer: training", rows, form) as advance:
+            return Tokenizer.train(texts(columns, advance), config.tokenizer)
+
+    def texts(columns: Sequence[str], advance: Callable[[int], None]) -> Iterator[str]:
+        for batch in _batches(pa.OSFile(str(folder / "train.clean.arrow"))):
             for column in columns:
                 yield from batch.column(column).to_pylist()
+            advance(batch.num_rows)
 
     if config.tokenizer.shared:
-        source = target = Tokenizer.train(texts("source", "target"), config.tokenizer)
+        source = target = trained("source", "target")
     else:
-        source = Tokenizer.train(texts("source"), config.tokenizer)
-        target = Tokenizer.train(texts("target"), config.tokenizer)
+        source, target = trained("source"), trained("target")
     source.save(folder / "source_tokenizer.json")
     target.save(folder / "target_tokenizer.json")
     return source, target
@@ -168,7 +195,9 @@ def _check_round_trip(tokenizer: Tokenizer, texts: Sequence[str], ids: Sequence[
             )
 
 
-def _encode(folder: Path, split: str, source: Tokenizer, target: Tokenizer) -> dict[str, dict[str, float]]:
+def _encode(
+    folder: Path, split: str, source: Tokenizer, target: Tokenizer, advance: Callable[[int], None]
+) -> dict[str, dict[str, float]]:
     """Turn <split>.clean.arrow into <split>.arrow, with ids; returns the distribution of the lengths.
 
     Raises `UserError` where a training target does not come back from its ids.
@@ -178,17 +207,20 @@ def _encode(folder: Path, split: str, source: Tokenizer, target: Tokenizer) -> d
     }
     clean = folder / f"{split}.clean.arrow"
     with pa.OSFile(str(folder / f"{split}.arrow"), "wb") as sink, pa.ipc.new_stream(sink, ENCODED) as writer:
-        for batch in _batches(clean):
-            columns = list(batch.columns)
+        for batches in _chunks(_batches(pa.OSFile(str(clean))), ENCODED_TOGETHER):
+            ids: list[list[pa.ListArray]] = []
             for side, tokenizer in (("source", source), ("target", target)):
-                texts = batch.column(side).to_pylist()
-                ids = tokenizer.encode_batch(texts)
-                if (split, side) == ("train", "target"):
-                    _check_round_trip(tokenizer, texts, ids)
-                columns.append(pa.array(ids, type=pa.list_(pa.int32())))
-                lengths[f"{side}_words"].append(np.array([text.count(" ") + 1 for text in texts]))
-                lengths[f"{side}_tokens"].append(np.array([len(row) for row in ids]))
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=ENCODED))
+                words = Words.of(pa.concat_arrays([batch.column(side) for batch in batches]))
+                # No token reaches over two words: the ids of a text are those of its words.
+                ids.append(words.joined(tokenizer.encode_batch(words.distinct), CHUNK))
+                lengths[f"{side}_words"].append(words.lengths)
+                lengths[f"{side}_tokens"] += [np.diff(rows.offsets.to_numpy()) for rows in ids[-1]]
+            for batch, source_ids, target_ids in zip(batches, *ids, strict=True):
+                if split == "train":
+                    _check_round_trip(target, batch.column("target").to_pylist(), target_ids.to_pylist())
+                columns = [*batch.columns, source_ids, target_ids]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=ENCODED))
+                advance(batch.num_rows)
     clean.unlink()
     return {name: _distribution(np.concatenate(parts)) for name, parts in lengths.items()}
 
@@ -202,14 +234,15 @@ def _distribution(lengths: NDArray[np.int64]) -> dict[str, float]:
     return found | {"mean": round(float(lengths.mean()), 2), "total": int(lengths.sum())}
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+def _batches(source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    """The batches of an Arrow stream. What is read once is not mapped: the pages would stay in memory to the end."""
+    with source, pa.ipc.open_stream(source) as reader:
         yield from reader
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
-    while chunk := list(itertools.islice(iterator, CHUNK)):
+    while chunk := list(itertools.islice(iterator, size)):
         yield chunk
 
 

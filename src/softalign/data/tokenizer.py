@@ -5,7 +5,8 @@ Every byte is a token of its own, so that no text is ever unknown and every text
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import tokenizers
@@ -62,7 +63,7 @@ class Tokenizer:
             special_tokens=list(SPECIAL_TOKENS),
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         )
-        backend.train_from_iterator((" " + text for text in texts), trainer)
+        backend.train_from_iterator(_batched(texts), trainer)
         return cls(backend)
 
     @classmethod
@@ -133,6 +134,13 @@ class Tokenizer:
         if "\N{REPLACEMENT CHARACTER}" in text:
             return "".join(f"<{_BYTES[character]:02X}>" for character in token)
         return text.replace(" ", "▁")
+
+
+def _batched(texts: Iterable[str], size: int = 1000) -> Iterator[list[str]]:
+    """The texts as they are learned from, in lists, of which the library counts the words in parallel."""
+    iterator = iter(texts)
+    while batch := [" " + text for text in islice(iterator, size)]:
+        yield batch
 
 
 def _bytes_of_characters() -> dict[str, int]:

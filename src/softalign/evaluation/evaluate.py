@@ -19,7 +19,6 @@ from softalign.evaluation.by_length import score_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
-from softalign.evaluation.progress import progress
 from softalign.evaluation.records import prediction_records, write_json, write_json_lines
 from softalign.evaluation.scores import ItemStatistics, corpus_scores, exact_match
 from softalign.evaluation.significance import bootstrap_intervals
@@ -27,6 +26,7 @@ from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
 from softalign.evaluation.timing import seconds_by_length
+from softalign.progress import progress
 from softalign.typed import to_dict
 
 

@@ -15,7 +15,8 @@ from softalign.stages.entry import stage
 
 @stage
 def main(config: Config, layout: Layout) -> None:
-    report = prepare(layout.raw(config.task.name), layout.prepared(config.task.name), config.data)
+    task = config.task.name
+    report = prepare(layout.raw(task), layout.prepared(task), config.data, config.trainer.progress)
     for line in summary(report):
         print(line)
 

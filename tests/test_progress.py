@@ -1,7 +1,7 @@
 import pytest
 
-from softalign.evaluation import progress as module
-from softalign.evaluation.progress import progress
+from softalign import progress as module
+from softalign.progress import progress
 
 
 def test_nothing_is_printed_before_two_seconds(capsys):
