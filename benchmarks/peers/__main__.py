@@ -98,7 +98,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=positive, default=5, help="turns of each side (default 5)")
     parser.add_argument("--steps", type=positive, default=10, help="training steps a turn (default 10)")
     parser.add_argument("--sentences", type=positive, default=200, help="sentences to decode a turn (default 200)")
-    parser.add_argument("--until", type=float, default=1.0, help="validation loss to reach (default 1.0 nats a token)")
+    parser.add_argument("--until", type=float, default=3.0, help="validation loss to reach (default 3.0 nats a token)")
     parser.add_argument("--every", type=positive, default=25, help="steps between validations (default 25)")
     parser.add_argument("--limit", type=positive, default=900, help="seconds after which to give up (default 900)")
     parser.add_argument("--trainings", type=int, default=1, help="trainings to that loss a side (default 1; 0: none)")
@@ -175,6 +175,19 @@ def head(bench: Bench) -> Iterator[str]:
         f"Sizes: {model.cell.upper()}, embeddings {model.embedding_size}, decoder {model.hidden_size}, encoder half of",
         f"it in each direction, {model.layers} layer(s), batches of {optimization.batch_size} sentences, dropout",
         f"{model.dropout}, Adam with rate {optimization.lr}, gradients clipped at {optimization.clip_norm}.",
+        "",
+        "What is not the same, besides the code:",
+        "",
+        f"- softalign's output layer reads {model.embedding_size} numbers, those of the peers {model.hidden_size};"
+        f" `model.embedding_size={model.hidden_size}`",
+        "  makes them equal.",
+        "- Attention is asked with the state before the cell in softalign, as in Bahdanau et al., and with the one",
+        "  after it in the peers, which feed what they read into the next step. `general` is another, cheaper score.",
+        "- The peers have a token for unknown words, which does not occur here.",
+        "- softalign and OpenNMT-py put sentences of like length into a batch, JoeyNMT does not. OpenNMT-py has no",
+        "  layer between encoder and decoder here, its default.",
+        "- softalign tells the C library to keep freed memory, as in every training of it. It scores the end of a",
+        "  decoded sentence too, a step more than the peers.",
     )
 
 
