@@ -12,7 +12,7 @@ STAMP := $(VENV)/.softalign-installed
 RUN = PATH="$$(cd '$(VENV)' && pwd)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint format ui lab bench clean
+.PHONY: help setup repro test lint format ui lab bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' '$(firstword $(MAKEFILE_LIST))' | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ lab: setup ## open the notebooks in JupyterLab
 
 bench: setup ## training and decoding speed against plain PyTorch (5 minutes; BENCH_ARGS="--rounds 9 data=multi30k")
 	@$(RUN) PYTHONPATH=src python -m benchmarks $(BENCH_ARGS)
+
+bench-peers: setup ## the same beside JoeyNMT and OpenNMT-py, each installed in an environment of its own (an hour at most)
+	@$(RUN) PYTHONPATH=src PIP_ARGS='$(PIP_ARGS)' python -m benchmarks.peers $(BENCH_ARGS)
 
 clean: ## remove what the pipeline made; the environment, the MLflow store and downloads stay
 	rm -rf resolved data runs reports outputs multirun .softalign

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -18,6 +17,7 @@ import torch
 
 from benchmarks import machine
 from benchmarks.decoding import sentences_per_second
+from benchmarks.table import positive, ratio, shown, speed
 from benchmarks.training import Side, peak_memory_of, plain_loss, softalign_loss, tokens_per_second
 from benchmarks.workload import random_workload, real_workload
 from softalign.data.atomic import replace_text
@@ -68,14 +68,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "overrides", nargs="*", help="Hydra, for all but the growth: data=multi30k model.dropout=0.1 ..."
     )
     return parser.parse_args(arguments)
-
-
-def positive(text: str) -> int:
-    """A number of at least one, for argparse, which makes one line of the error."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def head(cores: int) -> Iterator[str]:
@@ -162,23 +154,6 @@ def growth(layout: Layout, given: argparse.Namespace, sides: Sequence[Side]) -> 
         *ours, plain = tokens_per_second(work, sides, given.rounds)
         cells = [*map(speed, ours), *(ratio(values, plain) for values in ours)]
         yield shown(f"| {name} | {value} | {' | '.join(cells)} |")
-
-
-def speed(values: Sequence[float]) -> str:
-    """The median."""
-    return f"{statistics.median(values):,.0f}"
-
-
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """Round by round: the median and, in brackets, the lowest and the highest."""
-    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-
-
-def shown(line: str) -> str:
-    """The line, printed too: a benchmark takes minutes."""
-    print(line, flush=True)
-    return line
 
 
 if __name__ == "__main__":

@@ -41,13 +41,13 @@ class Workload:
 def real_workload(layout: Layout, overrides: Sequence[str], count: int) -> Workload:
     """The first `count` training batches of the first epoch of what the overrides configure."""
     config = compose(layout, overrides)
-    data = _prepared(config, layout)
+    data = prepared_data(config, layout)
     loader = Seq2SeqData(data, config.optimization, config.seed).train_dataloader()
     batches = [batch for _, batch in zip(range(count), loader, strict=False)]
     return Workload(config, batches, len(data.source_tokenizer), len(data.target_tokenizer), data.shared_vocabulary)
 
 
-def _prepared(config: Config, layout: Layout) -> Prepared:
+def prepared_data(config: Config, layout: Layout) -> Prepared:
     """The data of `config`, made where that has not been done yet."""
     folder = layout.root / "outputs" / "bench" / digest(to_dict(config.data))
     if not (folder / "prepared" / "report.json").exists():

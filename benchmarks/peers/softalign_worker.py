@@ -1,0 +1,117 @@
+"""softalign by the same protocol: its own model, batches, Lightning training and search.
+
+python -m benchmarks.peers.softalign_worker <run.json>
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from benchmarks.peers.session import Run, Session
+from benchmarks.workload import prepared_data
+from softalign.composition import compose
+from softalign.config import Config
+from softalign.data.datamodule import Seq2SeqData
+from softalign.data.encoded import EncodedSplit
+from softalign.data.prepared import Prepared
+from softalign.data.tokenizer import EOS
+from softalign.evaluation.prediction import predict
+from softalign.paths import Layout, project_root
+from softalign.training.heap import keep_freed_memory
+from softalign.training.module import Seq2SeqModule
+from softalign.training.reproducible import deterministic
+
+ENDLESS = 10**9  # steps
+
+
+class Softalign:
+    """Decoding and validation with the model that is being trained."""
+
+    def __init__(self, module: Seq2SeqModule, data: Seq2SeqData, prepared: Prepared, config: Config, run: Run) -> None:
+        self._model, self._data = module.model, data
+        sentences = len((run.folder / "decode.source").read_text(encoding="utf-8").splitlines())
+        test = EncodedSplit.from_table(prepared.splits["test"])
+        self._rows = [test[row] for row in range(sentences)]
+        self._decoding = replace(
+            config.decoding, batch_size=run.decoding_batch, max_length_ratio=0.0, max_length_offset=run.length
+        )
+
+    def decode(self, beam_size: int) -> Sequence[Sequence[object]]:
+        bias = self._model.decoder.readout.output.bias
+        before = bias[EOS].item()
+        with torch.no_grad():
+            bias[EOS] = -1e4  # no hypothesis ends before its limit
+            config = replace(self._decoding, beam_size=beam_size)
+            found = predict(self._model, self._rows, config, torch.device("cpu"))
+            bias[EOS] = before
+        return [hypothesis.tokens for hypothesis in found.hypotheses]
+
+    def validation_loss(self) -> float:
+        self._model.eval()
+        summed, tokens = 0.0, 0
+        with torch.no_grad():
+            for batch in self._data.val_dataloader():
+                found = self._model.loss(batch)
+                summed += float(found.nll)
+                tokens += found.tokens
+        self._model.train()
+        return summed / tokens
+
+
+class Watch(pl.Callback):
+    """Tells the session where the training begins and where its steps end."""
+
+    def __init__(self, session: Session, side: Softalign) -> None:
+        self._session, self._side = session, side
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._session.begin(self._side, sum(parameter.numel() for parameter in pl_module.parameters()))
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._session.step_ended(outputs["tokens"], len(batch))
+
+
+def main() -> None:
+    run = Run.read(Path(sys.argv[1]))
+    session = Session("softalign", "softalign", run)
+    layout = Layout(project_root())
+    config = compose(layout, run.overrides)
+    prepared = prepared_data(config, layout)
+    keep_freed_memory()
+    pl.seed_everything(run.seed, verbose=False)
+    module = Seq2SeqModule(
+        config.model,
+        config.optimization,
+        len(prepared.source_tokenizer),
+        len(prepared.target_tokenizer),
+        prepared.shared_vocabulary,
+    )
+    data = Seq2SeqData(prepared, config.optimization, run.seed)
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=-1,
+        max_steps=ENDLESS,
+        limit_val_batches=0,
+        gradient_clip_val=config.optimization.clip_norm,
+        callbacks=[Watch(session, Softalign(module, data, prepared, config, run))],
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        use_distributed_sampler=False,
+    )
+    with deterministic():
+        trainer.fit(module, datamodule=data)
+
+
+if __name__ == "__main__":
+    main()
