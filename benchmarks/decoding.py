@@ -11,11 +11,13 @@ from benchmarks.workload import Workload
 from softalign.data.tokenizer import EOS
 from softalign.decoding import search
 from softalign.denormals import without_denormals
+from softalign.heap import keep_freed_memory
 
 
 def sentences_per_second(work: Workload, beam_size: int, length: int, threads: int, rounds: int) -> list[float]:
     """A value a round. Every sentence gets `length` tokens: no hypothesis can end before its limit."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
     model = work.model().eval()
     with torch.no_grad():
         model.decoder.readout.output.bias[EOS] = -1e4

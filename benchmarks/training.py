@@ -15,9 +15,9 @@ from benchmarks.plain import PlainSeq2Seq
 from benchmarks.workload import Workload
 from softalign.data.batching import Batch
 from softalign.denormals import without_denormals
+from softalign.heap import keep_freed_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.cost import peak_memory_mb
-from softalign.training.heap import keep_freed_memory
 
 Step = Callable[[Batch], None]
 Loss = Callable[[Batch], Tensor]

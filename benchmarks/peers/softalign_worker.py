@@ -23,8 +23,8 @@ from softalign.data.encoded import EncodedSplit
 from softalign.data.prepared import Prepared
 from softalign.data.tokenizer import EOS
 from softalign.evaluation.prediction import predict
+from softalign.heap import keep_freed_memory
 from softalign.paths import Layout, project_root
-from softalign.training.heap import keep_freed_memory
 from softalign.training.module import Seq2SeqModule
 from softalign.training.reproducible import deterministic
 

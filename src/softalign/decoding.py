@@ -106,13 +106,15 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
     k, device = config.beam_size, limits.device
     which = torch.arange(len(limits), device=device)  # the sentences still searched, (B,)
     state = model.start(encoded).select(which.repeat_interleave(k))
+    if k > 1:
+        encoded = model.decoder.fusion.for_beams(encoded)
     tokens = torch.full((len(limits), k, int(limits.max()) + 1), BOS, device=device)  # BOS, then a column per step
     log_probabilities = torch.full((len(limits), k), -torch.inf, device=device)
     log_probabilities[:, 0] = 0.0  # at first there is one hypothesis, the empty one
     for length in range(tokens.size(-1)):
         step, state, _ = model.step(tokens[:, :, length].reshape(-1), state, encoded)
         vocabulary = step.size(-1)
-        candidates = log_probabilities.unsqueeze(2) + step.view(-1, k, vocabulary)
+        candidates = step.view(-1, k, vocabulary).add_(log_probabilities.unsqueeze(2))
         candidates[:, :, [PAD, BOS]] = -torch.inf
         full = (limits == length).nonzero()  # at the limit a hypothesis can only end
         candidates[full, :, :EOS] = -torch.inf

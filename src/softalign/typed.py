@@ -46,7 +46,7 @@ def to_dict(part: Any) -> dict[str, Any]:
 def training_part(config: Config) -> dict[str, Any]:
     """What a trained model depends on: the keys that dvc.yaml tracks for `train`, the data and the seed."""
     content = to_dict(config)
-    trainer = {key: content["trainer"][key] for key in ("accelerator", "precision", "threads")}
+    trainer = {key: content["trainer"][key] for key in ("accelerator", "cuda_graphs", "precision", "threads")}
     return {key: content[key] for key in ("data", "model", "optimization", "seed")} | {"trainer": trainer}
 
 

@@ -29,6 +29,21 @@ def test_unrolling_is_stepping(fusion, cell, layers):
             assert torch.allclose(step_weights, weights[:, step])
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("fusion", "cell"), ARMS_AND_CELLS)
+def test_what_is_prepared_for_beams_changes_no_step(fusion, cell, layers):
+    model, batch = small_model(fusion, cell, layers=layers), batch_of(*LENGTHS)
+    encoded = model.encode(batch.source, batch.source_lengths)
+    prepared = model.decoder.fusion.for_beams(encoded).select(torch.tensor([2, 0]))
+    encoded = encoded.select(torch.tensor([2, 0]))
+    beams = torch.tensor([0, 0, 0, 1, 1, 1])
+    state = other = model.start(encoded).select(beams)
+    for tokens in torch.tensor([[3, 4, 5, 6, 7, 8], [8, 3, 3, 4, 10, 9]]):
+        expected, state, weights = model.step(tokens, state, encoded)
+        found, other, other_weights = model.step(tokens, other, prepared)
+        torch.testing.assert_close((found, other.hidden, other_weights), (expected, state.hidden, weights))
+
+
 def test_multiply_by_hand():
     """With W_x = W_h = 0 and b = (1/2, -1/4) through ReLU, ĥ = (1/2, 0).
 

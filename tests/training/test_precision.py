@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from softalign.config import TrainerConfig
 from softalign.training.precision import multiplies_bf16, resolved_precision
 
 
@@ -23,14 +22,14 @@ def test_auto_is_what_the_processor_multiplies(
     monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: str
 ) -> None:
     pretend(monkeypatch, **capabilities)
-    assert resolved_precision(TrainerConfig(accelerator="cpu", precision="auto")) == expected
+    assert resolved_precision("auto", torch.device("cpu")) == expected
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_what_is_asked_for_is_done_whatever_the_processor(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
     for found in (False, True):
         pretend(monkeypatch, amx_bf16=found)
-        assert resolved_precision(TrainerConfig(accelerator="cpu", precision=precision)) == precision
+        assert resolved_precision(precision, torch.device("cpu")) == precision
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])

@@ -12,6 +12,7 @@ from softalign.data.prepared import Prepared
 from softalign.data.tokenizer import Tokenizer
 from softalign.device import chosen_device
 from softalign.errors import UserError
+from softalign.heap import keep_freed_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.checkpointing import load_model
 from softalign.training.identity import Identity
@@ -45,5 +46,6 @@ def load_arm(checkpoint: Path, data: Prepared, config: TrainerConfig) -> Arm:
     """The best checkpoint in evaluation mode, in 32 bits whatever it was trained in."""
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    keep_freed_memory()
     device = chosen_device(config)
     return Arm(load_model(checkpoint).to(device), device, (data.source_tokenizer, data.target_tokenizer))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.models.capture import CapturedUnroll
 from softalign.models.cells import State
 from softalign.models.dropout import Dropout
 from softalign.models.encoder import EncoderOutput
@@ -72,6 +73,7 @@ class Decoder(nn.Module):
         self.dropout = Dropout(config.dropout)
         self.bridge = Bridge(config)
         self.fusion = arm(config)
+        self.captured: CapturedUnroll | None = None  # on a GPU, where `trainer.cuda_graphs` asks for it
         self.readout = Readout(config, arm.feature_size(config), embedding.num_embeddings)
 
     def embed(self, tokens: Tensor) -> Tensor:
@@ -85,7 +87,8 @@ class Decoder(nn.Module):
 
     def unroll(self, embedded: Tensor, encoded: EncoderOutput) -> Unrolled:
         """Teacher forced: all steps over embedded targets (B, T, E)."""
-        return self.fusion.unroll(embedded, self.start(encoded), encoded)
+        unroll = self.captured or self.fusion.unroll
+        return unroll(embedded, self.start(encoded), encoded)
 
     def step(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         """One step over embedded tokens (N, E)."""

@@ -29,6 +29,7 @@ class EncoderOutput:
     padding: Tensor  # (B, 1, S): 0 on tokens, -inf on padding; added to attention scores
     final: Tensor  # (L, B, M): each layer's hidden state after the last token it reads, both directions
     keys: Tensor | None = None  # (B, S, K): the memory as the arm's attention scores it
+    values: Tensor | None = None  # (B, S, R): the memory as the arm reads it, where that is not the memory itself
 
     def with_keys(self, keys: Tensor | None) -> EncoderOutput:
         """The same with the keys of an attention."""
@@ -44,6 +45,7 @@ class EncoderOutput:
             padding=self.padding[sentences],
             final=self.final[:, sentences],
             keys=None if self.keys is None else self.keys[sentences],
+            values=None if self.values is None else self.values[sentences],
         )
 
 

@@ -7,6 +7,7 @@ side by side), B sentences, S source length, T target length, E embedding size, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -70,6 +71,10 @@ class Fusion(nn.Module):
         """The keys (B, S, K) of a memory (B, S, M), once per sentence; None: the arm does not attend."""
         return None
 
+    def for_beams(self, encoded: EncoderOutput) -> EncoderOutput:
+        """`encoded` with what saves work where `step` has many more rows than the source has tokens. Optional."""
+        return encoded
+
     def start(self, hidden: tuple[Tensor, ...], cells: tuple[Tensor, ...], encoded: EncoderOutput) -> State:
         """The first state, from the bridge's; an arm that feeds something back besides puts its first value here."""
         return State(hidden, cells)
@@ -120,11 +125,12 @@ class Attending(Fusion):
         return self.attention.project(memory)
 
     def attend(self, query: Tensor, encoded: EncoderOutput) -> tuple[Tensor, Tensor]:
-        """Context (N, M) and weights (N, S) of a query (N, H)."""
+        """Context (N, M), or the sum (N, R) of `encoded.values`, and weights (N, S) of a query (N, H)."""
         assert encoded.keys is not None
-        sentences, length, size = encoded.memory.shape
+        values = encoded.memory if encoded.values is None else encoded.values
+        sentences, length, size = values.shape
         queries = query.view(sentences, -1, query.size(-1))  # (B, Q, H)
-        context, weights = self.attention(queries, encoded.keys, encoded.memory, encoded.padding)
+        context, weights = self.attention(queries, encoded.keys, values, encoded.padding)
         return context.view(-1, size), weights.view(-1, length)
 
     def _read(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Read | None:
@@ -187,7 +193,17 @@ class Bahdanau(Attending):
         read = self._read(unroll, encoded)
         return None if read is None else BahdanauLoop(self.cell.fast_layer(unroll, 0), read)
 
+    def for_beams(self, encoded: EncoderOutput) -> EncoderOutput:
+        """With [m_i; W_c m_i] as values: W_c Σ_i α_i m_i = Σ_i α_i W_c m_i, a product a source token instead of one a
+        hypothesis and step."""
+        assert self.cell.context is not None
+        return replace(encoded, values=torch.cat((encoded.memory, self.cell.context(encoded.memory)), dim=-1))
+
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         context, weights = self.attend(state.top, encoded)
-        state = self.cell(projected, state, context)
+        if encoded.values is None:
+            state = self.cell(projected, state, context)
+        else:
+            context, through_weight = context.tensor_split([encoded.memory.size(-1)], dim=-1)
+            state = self.cell(projected + through_weight, state)
         return FusionStep(torch.cat((state.top, context), dim=-1), state, weights)

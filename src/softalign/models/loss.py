@@ -21,8 +21,9 @@ from softalign.models.recurrence import Shared
 
 T = TypeVar("T")
 
-# Logits are made, used and overwritten in blocks of about this many numbers, which fit into a CPU's cache.
-BLOCK = {"cpu": 2**20}
+# Logits are made, used and overwritten in blocks of about this many numbers, which fit into a CPU's cache. (A quarter
+# fits better, but the gradient of a large vocabulary's weight is then added up from more and thinner products.)
+BLOCK = {"cpu": 2**22}
 BLOCK_ELSEWHERE = 2**26
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves
 

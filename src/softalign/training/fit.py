@@ -22,11 +22,13 @@ from softalign.config import Config
 from softalign.data.atomic import replace_text
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import Prepared, load_prepared
+from softalign.device import chosen_device
+from softalign.heap import keep_freed_memory
+from softalign.models.capture import CapturedUnroll
 from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
 from softalign.training.checkpointing import BEST, LAST, load_model
 from softalign.training.cost import Cost, peak_accelerator_memory_mb
 from softalign.training.curve import Curve, flattened, late_gain
-from softalign.training.heap import keep_freed_memory
 from softalign.training.history import read_table
 from softalign.training.identity import Identity, code_digest, identify
 from softalign.training.live import LiveTracking, Tracker
@@ -106,7 +108,8 @@ def _prepare_folder(output: Path, identity: Identity, config: Config) -> None:
 def _train(prepared: Prepared, config: Config, output: Path, identity: Identity, tracker: Tracker | None) -> None:
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
-    precision = resolved_precision(config.trainer)
+    device = chosen_device(config.trainer)
+    precision = resolved_precision(config.trainer.precision, device)
     if config.trainer.progress != "none":
         said = f"products in {precision} (trainer.precision={config.trainer.precision})"
         print(f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {os.cpu_count()} cores", flush=True)
@@ -120,6 +123,9 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
             len(prepared.target_tokenizer),
             prepared.shared_vocabulary,
         )
+        decoder = module.model.decoder
+        if config.trainer.cuda_graphs and device.type == "cuda" and CapturedUnroll.suits(decoder.fusion):
+            decoder.captured = CapturedUnroll(decoder.fusion)
         meter = CostMeter()
         curve = Curve(output, meter, config.trainer.log_every_n_steps, identity.label)
         patience = _Patience(monitor="validation_loss", mode="min", patience=config.optimization.patience)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import torch
 
-from softalign.config import TrainerConfig
-from softalign.device import chosen_device
-
 LIGHTNING = {"fp32": "32-true", "bf16": "bf16-mixed"}
 # Instructions that multiply bf16 numbers; a processor without them imitates them, many times slower than fp32.
 CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # the last is Arm's name
 FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that multiplies bf16
 
 
-def resolved_precision(config: TrainerConfig) -> str:
-    """fp32 or bf16: what `trainer.precision` asks for; `auto` is bf16 where the device has it in hardware.
-
-    Raises `UserError` where `trainer.accelerator` names a device that is not there.
-    """
-    if config.precision != "auto":
-        return config.precision
-    return "bf16" if multiplies_bf16(chosen_device(config)) else "fp32"
+def resolved_precision(precision: str, device: torch.device) -> str:
+    """fp32 or bf16: what `trainer.precision` asks for; `auto` is bf16 where the device has it in hardware."""
+    if precision != "auto":
+        return precision
+    return "bf16" if multiplies_bf16(device) else "fp32"
 
 
 def multiplies_bf16(device: torch.device) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import resource, torch
-from softalign.training.heap import keep_freed_memory
+from softalign.heap import keep_freed_memory
 assert keep_freed_memory()
 for _ in range(20):
     torch.ones(2**20)

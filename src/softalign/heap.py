@@ -1,4 +1,4 @@
-"""The C library's heap, told to keep what a training step frees for the next step."""
+"""The C library's heap, told to keep what a step frees for the next step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def keep_freed_memory() -> bool:
     """Let freed memory stay with the process, where the C library is glibc; True if it was done.
 
     By default glibc asks the kernel for every large tensor and gives it back afterwards, and the kernel clears the
-    pages at each first touch. Every training step needs the same memory again; what is held never exceeds the peak.
+    pages at each first touch. Every step of a training or a search needs the same memory again; what is held never
+    exceeds the peak.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

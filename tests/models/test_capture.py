@@ -1,0 +1,126 @@
+"""The loop as CUDA graphs: all of it but CUDA's own part, which needs a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from small_models import batch_of, small_model
+from torch import Tensor, nn
+
+from softalign.models import capture
+from softalign.models.capture import STRIDE, CapturedUnroll
+from softalign.models.seq2seq import Seq2Seq
+
+SHORT = [(5, 4), (3, 6), (1, 0)]
+LONG = [(5 + STRIDE, 4), (3, 6), (1, 0)]
+
+
+class Recorder:
+    """Stands for CUDA's capture: hands back a function of the samples' shapes alone, and counts."""
+
+    def __init__(self) -> None:
+        self.captures = self.replays = 0
+
+    def __call__(self, loop: nn.Module, samples: tuple[Tensor, ...]) -> Callable[..., Any]:
+        self.captures += 1
+
+        def replay(*tensors: Tensor) -> Any:
+            self.replays += 1
+            for tensor, sample in zip(tensors, samples, strict=True):
+                assert (tensor.shape, tensor.dtype, tensor.requires_grad) == (
+                    sample.shape,
+                    sample.dtype,
+                    sample.requires_grad,
+                )
+            return loop(*tensors)
+
+        return replay
+
+
+def gradients(model: Seq2Seq, lengths: list[tuple[int, int]]) -> list[Tensor]:
+    """The loss of a batch and what it gives the parameters that it reaches."""
+    summed = model.loss(batch_of(*lengths))
+    found = torch.autograd.grad(summed.objective, list(model.parameters()), allow_unused=True)
+    return [summed.objective.detach(), *(gradient for gradient in found if gradient is not None)]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+@pytest.mark.parametrize("fusion", ["multiply", "bahdanau"])
+def test_a_padded_loop_gives_the_same_loss_and_gradients(fusion: str, cell: str, layers: int) -> None:
+    model, recorder = small_model(fusion, cell, layers=layers), Recorder()
+    expected = gradients(model, SHORT)
+    model.decoder.captured = CapturedUnroll(model.decoder.fusion, recorder)
+    for captures, replays in ((0, 0), (1, 1), (1, 2)):  # the second time a shape is seen it is captured
+        found = gradients(model, SHORT)
+        assert (recorder.captures, recorder.replays) == (captures, replays)
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+    logits, weights = model(batch_of(*SHORT))
+    model.decoder.captured = None
+    torch.testing.assert_close((logits, weights), model(batch_of(*SHORT)))
+
+
+def test_shapes_of_one_multiple_share_a_graph_and_others_do_not() -> None:
+    model, recorder = small_model(), Recorder()
+    model.decoder.captured = CapturedUnroll(model.decoder.fusion, recorder)
+    for lengths in (SHORT, [(4, 3), (3, 5), (1, 0)], LONG, SHORT):
+        gradients(model, lengths)
+    assert (recorder.captures, recorder.replays) == (1, 2)
+    gradients(model, LONG)
+    assert recorder.captures == 2
+
+
+def test_no_more_than_so_many_shapes_are_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "MOST", 1)
+    model, recorder = small_model(), Recorder()
+    model.decoder.captured = CapturedUnroll(model.decoder.fusion, recorder)
+    for lengths in (SHORT, SHORT, LONG, LONG, LONG):
+        gradients(model, lengths)
+    assert recorder.captures == 1
+
+
+def test_without_gradients_nothing_is_captured() -> None:
+    model, recorder = small_model(), Recorder()
+    model.decoder.captured = CapturedUnroll(model.decoder.fusion, recorder)
+    with torch.no_grad():
+        for _ in range(3):
+            model(batch_of(*SHORT))
+    assert recorder.captures == 0
+
+
+def test_where_cuda_refuses_the_loop_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(loop: nn.Module, samples: Any) -> Callable[..., Any]:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    model = small_model()
+    expected = gradients(model, SHORT)
+    model.decoder.captured = CapturedUnroll(model.decoder.fusion, refuse)
+    for _ in range(3):
+        torch.testing.assert_close(gradients(model, SHORT), expected)
+    assert len(caplog.records) == 1 and "not permitted" in caplog.text
+
+
+def test_an_arm_without_a_loop_is_not_for_it() -> None:
+    assert CapturedUnroll.suits(small_model("bahdanau").decoder.fusion)
+    assert not CapturedUnroll.suits(small_model("vanilla").decoder.fusion)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("fusion", ["multiply", "bahdanau"])
+def test_a_cuda_graph_gives_the_same_gradients(fusion: str) -> None:
+    model = small_model(fusion, "gru").float().cuda()
+
+    def found() -> list[Tensor]:
+        summed = model.loss(batch_of(*SHORT).to("cuda"))
+        grads = torch.autograd.grad(summed.objective, list(model.parameters()), allow_unused=True)
+        return [gradient for gradient in grads if gradient is not None]
+
+    expected = found()
+    model.decoder.captured = CapturedUnroll(model.decoder.fusion)
+    for _ in range(4):
+        torch.testing.assert_close(found(), expected)
