@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain import PlainSeq2Seq
 from benchmarks.workload import Workload
@@ -68,6 +69,15 @@ def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int) -> lis
                     step(batch)
                 values.append(tokens / (time.perf_counter() - start))
     return [values[1:] for values in seen]
+
+
+def products_per_token(work: Workload) -> float:
+    """Floating-point operations in matrix products, forward and backward, that plain PyTorch does a target token."""
+    step = Side(plain_loss, threads=1).trainer(work)
+    with FlopCounterMode(display=False) as counter:
+        for batch in work.batches:
+            step(batch)
+    return counter.get_total_flops() / sum(batch.n_target_tokens for batch in work.batches)
 
 
 def peak_memory_of(work: Workload, side: Side) -> float:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from project import ROOT
 
-from benchmarks.training import plain_loss, softalign_loss
+from benchmarks.training import plain_loss, products_per_token, softalign_loss
 from benchmarks.workload import Workload, random_workload
 from softalign.data.batching import collate
 from softalign.paths import Layout
@@ -30,6 +30,16 @@ def test_the_plain_side_has_the_same_loss_and_gradients(arm: str, cell: str) -> 
     assert len(found[0]) > 5
     for ours, plain in zip(*found, strict=True):
         torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_products_are_counted_forward_and_backward() -> None:
+    """A row more of the output layer is a product more for each token, and two for the gradients: 3 * 2 * E."""
+
+    def of(vocabulary: int) -> float:
+        work = random_workload(LAYOUT, SMALL, batch=3, source=5, target=4, vocabulary=vocabulary, count=2)
+        return products_per_token(work)
+
+    assert of(40) - of(30) == pytest.approx(10 * 3 * 2 * 8)
 
 
 def test_random_sentences_have_the_lengths_that_were_asked_for() -> None:
