@@ -112,7 +112,7 @@ def training(layout: Layout, given: argparse.Namespace, sides: Sequence[Side], r
         "default takes one thread and a second for the loss, which bears other programs beside it; with",
         f"`trainer.threads={cores}` it has what plain has. Ratios are to plain; both compute the same gradients, so",
         "that they hold for the time to any validation loss too. Memory is a process's peak. The last two columns set",
-        f"the matrix products that plain computes against the machine's rate of them with {cores} threads: 100 % would be",
+        f"the products that plain computes against the machine's rate of them with {cores} threads: 100 % would be",
         f"nothing but products, at that rate, for softalign with {cores} threads and for plain.",
     )
     for title, sizes in SIZES.items():
