@@ -21,9 +21,9 @@ from softalign.models.recurrence import Shared
 
 T = TypeVar("T")
 
-# Logits are made, used and overwritten in blocks of about this many numbers, which fit into a CPU's cache. (A quarter
+# Logits are made, used and overwritten in blocks of about this many numbers, which fit into a CPU's cache. (Half of it
 # fits better, but the gradient of a large vocabulary's weight is then added up from more and thinner products.)
-BLOCK = {"cpu": 2**22}
+BLOCK = {"cpu": 2**21}
 BLOCK_ELSEWHERE = 2**26
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves
 
@@ -87,13 +87,16 @@ class _Part:
         self.to_weight: Tensor | None = None
         self.to_bias: Tensor | None = None
         self._readouts, self._targets = readouts, targets
+        vocabulary = output.weight.size(0)
+        self._block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // vocabulary)  # tokens
+        # Of all blocks. Made here, by the main thread: what a thread of its own allocates, glibc keeps for it alone.
+        self._logits = output.bias.new_empty(min(self._block, len(targets)), vocabulary)
         self._left: tuple[Tensor, Tensor] | None = None
 
     def run(self, with_gradients: bool) -> _Part:
         """Everything but the last block's gradient of the weight and the bias."""
-        vocabulary = self.output.weight.size(0)
-        block = max(1, BLOCK.get(self._readouts.device.type, BLOCK_ELSEWHERE) // vocabulary)
-        for x, y in zip(self._readouts.split(block), self._targets.unsqueeze(1).split(block), strict=True):
+        blocks = self._readouts.split(self._block), self._targets.unsqueeze(1).split(self._block)
+        for x, y in zip(*blocks, strict=True):
             self.finish()
             gradient = self._add(x, y)
             if with_gradients:
@@ -105,7 +108,11 @@ class _Part:
     def _add(self, x: Tensor, y: Tensor) -> Tensor:
         """Add a block's sums; returns softmax(logits) - ε/V (block, V)."""
         weight, bias = self.output.weight, self.output.bias
-        logits = torch.addmm(bias, x, weight.t()).to(bias.dtype)  # (block, V); out of bf16 under autocast
+        logits = self._logits[: len(x)]
+        if torch.is_autocast_enabled(x.device.type):
+            logits.copy_(torch.addmm(bias, x, weight.t()))  # the product in bf16, what follows not
+        else:
+            torch.addmm(bias, x, weight.t(), out=logits)
         logits -= logits.amax(dim=1, keepdim=True)
         at_target = logits.gather(1, y)
         total = logits.sum() if self.smoothing else 0.0
@@ -151,7 +158,8 @@ def _promise(compute: Callable[[], T]) -> Callable[[], T]:
     flushed, inference = denormals_flushed(), torch.is_inference_mode_enabled()
 
     def work() -> T:  # settings of torch hold for one thread
-        with torch.no_grad(), torch.inference_mode(inference), without_denormals(flushed):
+        # In this order: `inference_mode` sets whether autograd records, too.
+        with torch.inference_mode(inference), torch.no_grad(), without_denormals(flushed):
             return compute()
 
     return _helper().submit(work).result
