@@ -7,9 +7,7 @@ python -m benchmarks --rounds 9 data=multi30k   more rounds, other data
 from __future__ import annotations
 
 import argparse
-import shlex
 import statistics
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -18,7 +16,7 @@ import torch
 
 from benchmarks import machine
 from benchmarks.decoding import sentences_per_second
-from benchmarks.table import positive, ratio, shown, speed
+from benchmarks.table import command, positive, ratio, shown, speed
 from benchmarks.training import (
     Side,
     peak_memory_of,
@@ -62,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         layout = Layout(project_root())
         rates = {threads: machine.matrix_rate(threads) for threads in (1, cores)}
         parts = (
-            head(rates),
+            head(rates, given),
             training(layout, given, sides, rates[cores]),
             decoding(layout, given, cores),
             growth(layout, given, sides),
@@ -84,7 +82,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def head(rates: dict[int, float]) -> Iterator[str]:
+def head(rates: dict[int, float], given: argparse.Namespace) -> Iterator[str]:
     """What was run where."""
     found = ", ".join(f"{rate:.0f} with {threads}" for threads, rate in rates.items())
     yield from (
@@ -93,7 +91,7 @@ def head(rates: dict[int, float]) -> Iterator[str]:
         "Written by the command below. Each ratio is of two sides measured by turns in one process, on the same",
         "batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
         "",
-        f"    python -m benchmarks {shlex.join(sys.argv[1:])}".rstrip(),
+        f"    {command('benchmarks', given, parse([]))}",
         "",
         f"{date.today().isoformat()}. {machine.description()}.",
         f"GFLOP/s of fp32 matrix products, by threads: {found}.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import shlex
 import statistics
 from collections.abc import Sequence
 
@@ -21,6 +23,13 @@ def shown(line: str) -> str:
     """The line, printed too: a benchmark takes minutes."""
     print(line, flush=True)
     return line
+
+
+def command(module: str, given: argparse.Namespace, defaults: argparse.Namespace) -> str:
+    """What was asked for, as a line to repeat it; where it was written to is left out."""
+    options = {name: value for name, value in vars(given).items() if name not in ("overrides", "output")}
+    asked = [f"--{name} {value}" for name, value in options.items() if value != getattr(defaults, name)]
+    return " ".join(["python -m", module, *asked, *map(shlex.quote, given.overrides)])
 
 
 def positive(text: str) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +24,7 @@ from benchmarks.peers.data import export
 from benchmarks.peers.environments import JOEYNMT, OPENNMT, Package, python_of
 from benchmarks.peers.session import Run
 from benchmarks.peers.settings import check_comparable, joeynmt_settings, opennmt_settings
-from benchmarks.table import positive, ratio, shown, speed
+from benchmarks.table import command, positive, ratio, shown, speed
 from benchmarks.workload import prepared_data
 from softalign.composition import compose
 from softalign.config import Config
@@ -165,7 +164,7 @@ def head(bench: Bench) -> Iterator[str]:
         "Each ratio is softalign's speed to the side's, round by round: the median and, in brackets, the lowest and",
         "the highest.",
         "",
-        f"    python -m benchmarks.peers {shlex.join(sys.argv[1:])}".rstrip(),
+        f"    {command('benchmarks.peers', bench.given, parse([]))}",
         "",
         f"{date.today().isoformat()}. {machine.description()}.",
         f"GFLOP/s of fp32 matrix products with {cores} threads: {machine.matrix_rate(cores):.0f}. Every side has them,",

@@ -14,12 +14,13 @@ import yaml
 from project import ROOT
 
 from benchmarks.peers import environments
-from benchmarks.peers.__main__ import SETTINGS, against, decoding_speed, longer
+from benchmarks.peers.__main__ import SETTINGS, against, decoding_speed, longer, parse
 from benchmarks.peers.contest import OURS, Contender, Contest
 from benchmarks.peers.data import export
 from benchmarks.peers.environments import JOEYNMT, OPENNMT, python_of
 from benchmarks.peers.session import Run
 from benchmarks.peers.settings import check_comparable, joeynmt_settings, opennmt_settings
+from benchmarks.table import command
 from benchmarks.workload import prepared_data
 from softalign.composition import compose
 from softalign.data.datamodule import Seq2SeqData
@@ -185,6 +186,13 @@ def test_outputs_of_other_lengths_are_refused() -> None:
     assert decoding_speed(answer) == 5.0
     with pytest.raises(UserError, match="19 to 20"):
         decoding_speed(answer | {"shortest": 19})
+
+
+def test_the_command_of_a_page_repeats_it() -> None:
+    words = ["--rounds", "7", "data=multi30k", "model.hidden_size=64", "--output", "somewhere.md"]
+    line = command("benchmarks.peers", parse(words), parse([]))
+    assert line == "python -m benchmarks.peers --rounds 7 data=multi30k model.hidden_size=64"
+    assert vars(parse(line.split()[3:])) == vars(parse(words)) | {"output": None}
 
 
 def test_ratios_are_softaligns_to_the_side_by_rounds() -> None:
