@@ -21,9 +21,7 @@ def main(config: Config, layout: Layout) -> None:
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
     from softalign.evaluation.scores import item_statistics
     from softalign.evaluation.split import split_of
-    from softalign.reporting.run_figures import run_figures
     from softalign.training.checkpointing import BEST
-    from softalign.training.tracking import record_runs
 
     run = layout.run(config.task.name, config.model.name, config.seed)
     data = load_prepared(layout.prepared(config.task.name), config.data)
@@ -37,6 +35,9 @@ def main(config: Config, layout: Layout) -> None:
         scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
         write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
+        from softalign.reporting.run_figures import run_figures
+        from softalign.training.tracking import record_runs
+
         record_runs(config.tracking, layout, [run], run_figures)
     print(summary(identity.label, scores, config))
 
