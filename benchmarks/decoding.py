@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
 
 from benchmarks.workload import Workload
+from softalign.config import DecodingConfig
 from softalign.data.tokenizer import EOS
 from softalign.decoding import search
 from softalign.denormals import without_denormals
 from softalign.heap import keep_freed_memory
+from softalign.models.seq2seq import Seq2Seq
+
+
+@contextmanager
+def of_one_length(model: Seq2Seq, config: DecodingConfig, beam_size: int, length: int) -> Iterator[DecodingConfig]:
+    """The search to ask for where every output is to have `length` tokens: no hypothesis can end before its limit."""
+    bias = model.decoder.readout.output.bias
+    before = bias[EOS].item()
+    with torch.no_grad():
+        bias[EOS] = -1e4
+        try:
+            yield replace(config, beam_size=beam_size, max_length_ratio=0.0, max_length_offset=length)
+        finally:
+            bias[EOS] = before
 
 
 def sentences_per_second(work: Workload, beam_size: int, length: int, threads: int, rounds: int) -> list[float]:
-    """A value a round. Every sentence gets `length` tokens: no hypothesis can end before its limit."""
+    """A value a round. Every sentence gets `length` tokens."""
     torch.set_num_threads(threads)
     keep_freed_memory()
     model = work.model().eval()
-    with torch.no_grad():
-        model.decoder.readout.output.bias[EOS] = -1e4
-    config = replace(work.config.decoding, beam_size=beam_size, max_length_ratio=0.0, max_length_offset=length)
     found = []
-    with without_denormals():
+    with without_denormals(), of_one_length(model, work.config.decoding, beam_size, length) as config:
         for _ in range(rounds + 1):  # the first is for warming up
             start = time.perf_counter()
             for batch in work.batches:

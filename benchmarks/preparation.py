@@ -13,17 +13,13 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.workload import raw_text
 from softalign.composition import compose
 from softalign.config import DataConfig
 from softalign.data.prepared import prepare
-from softalign.data.provenance import NAME, write_raw
-from softalign.data.revisions import RevisionLock
-from softalign.data.sources import load
 from softalign.errors import reported
 from softalign.paths import Layout, project_root
 from softalign.training.cost import peak_memory_mb
-from softalign.training.identity import digest
-from softalign.typed import to_dict
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,15 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("| pairs | seconds | pairs a second | peak memory, MiB |")
     print("| ---: | ---: | ---: | ---: |")
     print(f"| {pairs:,} | {seconds:.0f} | {pairs / seconds:,.0f} | {peak:.0f} |")
-
-
-def raw_text(layout: Layout, config: DataConfig) -> Path:
-    """The folder of the raw text of `config`, made where that has not been done yet."""
-    folder = layout.root / "outputs" / "bench" / digest(to_dict(config.source)) / "raw"
-    if not (folder / NAME).exists():
-        splits, origin = load(config.source, [layout.root, layout.store], RevisionLock.of(layout))
-        write_raw(splits, origin, config.name, folder)
-    return folder
 
 
 def measured(raw: Path, folder: Path, config: DataConfig) -> tuple[float, float]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
 from softalign.composition import compose
-from softalign.config import Config
+from softalign.config import Config, DataConfig
 from softalign.data.batching import Batch, collate
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import Prepared, load_prepared, prepare
-from softalign.data.provenance import write_raw
+from softalign.data.provenance import NAME, write_raw
 from softalign.data.revisions import RevisionLock
 from softalign.data.sources import load
 from softalign.data.tokenizer import SPECIAL_TOKENS
@@ -51,10 +52,17 @@ def prepared_data(config: Config, layout: Layout) -> Prepared:
     """The data of `config`, made where that has not been done yet."""
     folder = layout.root / "outputs" / "bench" / digest(to_dict(config.data))
     if not (folder / "prepared" / "report.json").exists():
-        splits, origin = load(config.data.source, [layout.root, layout.store], RevisionLock.of(layout))
-        write_raw(splits, origin, config.data.name, folder / "raw")
-        prepare(folder / "raw", folder / "prepared", config.data)
+        prepare(raw_text(layout, config.data), folder / "prepared", config.data)
     return load_prepared(folder / "prepared", config.data)
+
+
+def raw_text(layout: Layout, config: DataConfig) -> Path:
+    """The folder of the raw text of `config`, made where that has not been done yet."""
+    folder = layout.root / "outputs" / "bench" / digest(to_dict(config.source)) / "raw"
+    if not (folder / NAME).exists():
+        splits, origin = load(config.source, [layout.root, layout.store], RevisionLock.of(layout))
+        write_raw(splits, origin, config.name, folder)
+    return folder
 
 
 def random_workload(

@@ -125,8 +125,8 @@ def prepare(layout: Layout, given: argparse.Namespace) -> Bench:
             pythons[package] = python_of(package, home)
         except UserError as error:
             note_failure(failures, error)
-    root = layout.root
-    contenders = [Contender(OURS, (sys.executable, "-m", "benchmarks.peers.softalign_worker"), (root, root / "src"))]
+    paths = layout.root, layout.root / "src"
+    contenders = [Contender(OURS, (sys.executable, "-m", "benchmarks.peers.softalign_worker"), paths)]
     for package, title, settings in (
         (JOEYNMT, "JoeyNMT", joeynmt_settings(config, folder, LENGTH)),
         (OPENNMT, "OpenNMT-py mlp", opennmt_settings(config, folder, "mlp", rows)),
@@ -136,7 +136,7 @@ def prepare(layout: Layout, given: argparse.Namespace) -> Bench:
             path = folder / f"{title.replace(' ', '-')}.yaml"
             path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
             command = (str(pythons[package]), "-m", f"benchmarks.peers.{package.name}_worker")
-            contenders.append(Contender(title, command, (root,), (str(path),)))
+            contenders.append(Contender(title, command, paths, (str(path),)))
     return Bench(
         layout,
         given,

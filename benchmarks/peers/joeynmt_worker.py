@@ -1,4 +1,4 @@
-"""JoeyNMT 2.3.0: its own model, data set, training loop and search. Runs in JoeyNMT's environment, without softalign.
+"""JoeyNMT 2.3.0: its own model, data set, training loop and search. Runs in JoeyNMT's environment, not in softalign's.
 
 python -m benchmarks.peers.joeynmt_worker <run.json> <JoeyNMT's configuration>
 """

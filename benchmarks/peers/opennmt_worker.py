@@ -1,4 +1,4 @@
-"""OpenNMT-py 3.5.1: its own model, iterator, training loop and search. Runs in its environment, without softalign.
+"""OpenNMT-py 3.5.1: its own model, iterator, training loop and search. Runs in its environment, not in softalign's.
 
 python -m benchmarks.peers.opennmt_worker <run.json> <OpenNMT-py's configuration>
 """
@@ -20,18 +20,18 @@ for name, members in {"spacy": (), "fasttext": (), "ahocorasick": (), "rapidfuzz
         setattr(absent, member, None)
     sys.modules[name] = absent
 
-from onmt.constants import CorpusTask, DefaultTokens  # noqa: E402
-from onmt.inputters import build_vocab  # noqa: E402
-from onmt.inputters.dynamic_iterator import build_dynamic_dataset_iter  # noqa: E402
-from onmt.model_builder import build_model  # noqa: E402
-from onmt.opts import train_opts, translate_opts  # noqa: E402
-from onmt.trainer import build_trainer  # noqa: E402
-from onmt.translate import GNMTGlobalScorer, Translator  # noqa: E402
-from onmt.utils.misc import set_random_seed  # noqa: E402
-from onmt.utils.optimizers import Optimizer  # noqa: E402
-from onmt.utils.parse import ArgumentParser  # noqa: E402
+from onmt.constants import CorpusTask, DefaultTokens
+from onmt.inputters import build_vocab
+from onmt.inputters.dynamic_iterator import build_dynamic_dataset_iter
+from onmt.model_builder import build_model
+from onmt.opts import train_opts, translate_opts
+from onmt.trainer import build_trainer
+from onmt.translate import GNMTGlobalScorer, Translator
+from onmt.utils.misc import set_random_seed
+from onmt.utils.optimizers import Optimizer
+from onmt.utils.parse import ArgumentParser
 
-from benchmarks.peers.session import Run, Session  # noqa: E402
+from benchmarks.peers.session import Run, Session
 
 CPU = -1
 

@@ -8,14 +8,14 @@ A command is a line of JSON on stdin, its answer a line of JSON on stdout; what 
 {"peak": true}                                -> mib: the highest resident memory of the process so far
 
 Seconds are those of training steps, batches made and weights updated, or of decoding; no start-up and no validation.
-Runs in the environments of the peers: only the standard library and torch.
+Runs in the environments of the peers: only the standard library, torch, and of softalign `training/cost.py`, which
+imports nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
 import torch
+
+from softalign.training.cost import peak_memory_mb
 
 B = TypeVar("B")
 
@@ -117,7 +119,7 @@ class Session:
             if "decode" in command:
                 self._answer(self._decoded(command["decode"]))
             elif "peak" in command:
-                self._answer({"mib": _peak_memory_mib()})
+                self._answer({"mib": peak_memory_mb()})
             else:
                 self._goal = command
                 self._every = command["train"] if "train" in command else command["every"]
@@ -146,12 +148,3 @@ def _reserve_stdout() -> IO[str]:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers
-
-
-def _peak_memory_mib() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux, where `getrusage` starts from the memory of the process that started this one
-        peak = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) / 2**10
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

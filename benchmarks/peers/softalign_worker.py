@@ -14,6 +14,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from benchmarks.decoding import of_one_length
 from benchmarks.peers.session import Run, Session
 from benchmarks.workload import prepared_data
 from softalign.composition import compose
@@ -21,7 +22,6 @@ from softalign.config import Config
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.encoded import EncodedSplit
 from softalign.data.prepared import Prepared
-from softalign.data.tokenizer import EOS
 from softalign.evaluation.prediction import predict
 from softalign.heap import keep_freed_memory
 from softalign.paths import Layout, project_root
@@ -39,18 +39,11 @@ class Softalign:
         sentences = len((run.folder / "decode.source").read_text(encoding="utf-8").splitlines())
         test = EncodedSplit.from_table(prepared.splits["test"])
         self._rows = [test[row] for row in range(sentences)]
-        self._decoding = replace(
-            config.decoding, batch_size=run.decoding_batch, max_length_ratio=0.0, max_length_offset=run.length
-        )
+        self._decoding, self._length = replace(config.decoding, batch_size=run.decoding_batch), run.length
 
     def decode(self, beam_size: int) -> Sequence[Sequence[object]]:
-        bias = self._model.decoder.readout.output.bias
-        before = bias[EOS].item()
-        with torch.no_grad():
-            bias[EOS] = -1e4  # no hypothesis ends before its limit
-            config = replace(self._decoding, beam_size=beam_size)
+        with of_one_length(self._model, self._decoding, beam_size, self._length) as config:
             found = predict(self._model, self._rows, config, torch.device("cpu"))
-            bias[EOS] = before
         return [hypothesis.tokens for hypothesis in found.hypotheses]
 
     def validation_loss(self) -> float:
@@ -88,13 +81,7 @@ def main() -> None:
     prepared = prepared_data(config, layout)
     keep_freed_memory()
     pl.seed_everything(run.seed, verbose=False)
-    module = Seq2SeqModule(
-        config.model,
-        config.optimization,
-        len(prepared.source_tokenizer),
-        len(prepared.target_tokenizer),
-        prepared.shared_vocabulary,
-    )
+    module = Seq2SeqModule.of(config, prepared)
     data = Seq2SeqData(prepared, config.optimization, run.seed)
     trainer = pl.Trainer(
         accelerator="cpu",

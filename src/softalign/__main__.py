@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         layout = Layout(project_root())
         config = compose_by_hand(layout, given.overrides)
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as the input is
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as the input; a real stdout can
         try:
             for line in generated(read_lines(), config, layout):
                 print(line, flush=True)

@@ -116,13 +116,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
     keep_freed_memory()
     with deterministic(), _quiet_lightning():
         pl.seed_everything(config.seed, verbose=False)
-        module = Seq2SeqModule(
-            config.model,
-            config.optimization,
-            len(prepared.source_tokenizer),
-            len(prepared.target_tokenizer),
-            prepared.shared_vocabulary,
-        )
+        module = Seq2SeqModule.of(config, prepared)
         decoder = module.model.decoder
         if config.trainer.cuda_graphs and device.type == "cuda" and CapturedUnroll.suits(decoder.fusion):
             decoder.captured = CapturedUnroll(decoder.fusion)

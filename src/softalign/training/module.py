@@ -7,8 +7,9 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from softalign.config import ModelConfig, OptimizationConfig
+from softalign.config import Config, ModelConfig, OptimizationConfig
 from softalign.data.batching import Batch
+from softalign.data.prepared import Prepared
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.schedule import rate_factor
 from softalign.typed import to_dict
@@ -40,6 +41,17 @@ class Seq2SeqModule(pl.LightningModule):
         )
         self.optimization = optimization
         self.model = Seq2Seq(model, source_vocabulary, target_vocabulary, shared_vocabulary)
+
+    @classmethod
+    def of(cls, config: Config, prepared: Prepared) -> Seq2SeqModule:
+        """The arm of `config` as it starts, for the vocabularies of the prepared data."""
+        return cls(
+            config.model,
+            config.optimization,
+            len(prepared.source_tokenizer),
+            len(prepared.target_tokenizer),
+            prepared.shared_vocabulary,
+        )
 
     def training_step(self, batch: Batch, batch_index: int) -> dict[str, Any]:
         summed = self.model.loss(batch, self.optimization.label_smoothing)
