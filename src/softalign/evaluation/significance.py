@@ -1,8 +1,8 @@
 """Tests over test items: paired bootstrap (Koehn 2004) and approximate randomisation (Riezler and Maxwell 2005).
 
-sacreBLEU has both, for BLEU and chrF, and the tests compare. They are done anew here because sacreBLEU scores trial by
-trial, 1.5 s for each metric and pair of systems with its 10,000 trials and 1,000 items, and knows no ROUGE and no system
-of several training seeds. Here all systems, seeds and metrics share the draws, and a trial is a row of one product.
+sacreBLEU has both, for BLEU and chrF; the tests compare. They are done anew here because it scores trial by trial
+(1.5 s for each metric and pair of systems, at its 10,000 trials and 1,000 items), and knows no ROUGE and no system of
+several training seeds. Here all systems, seeds and metrics share the draws, and a trial is a row of one product.
 """
 
 from __future__ import annotations
