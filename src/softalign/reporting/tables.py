@@ -89,7 +89,7 @@ def outcome(comparison: dict[str, Any], confidence: float) -> str:
     Refuted: it is worse, likewise. Otherwise not decided.
     """
     estimate = Estimate(comparison["difference"], comparison["low"], comparison["high"])
-    significant = comparison["p_holm"] is not None and comparison["p_holm"] < 1 - confidence
+    significant = comparison["p_holm"] is not None and comparison["p_holm"] + confidence < 1
     return by_interval(estimate) if significant else NOT_DECIDED
 
 
