@@ -5,11 +5,13 @@ import torch
 from small_models import CELLS, small_config
 from torch import nn
 
+from softalign.models import recurrence
 from softalign.models.cells import CELLS as CELL_CLASSES
 from softalign.models.cells import Cell, State, recurrent_kernel
 
 N, E, C, H = 3, 4, 5, 6
 TORCH_CELLS = {"elman": nn.RNNCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}
+KINDS = [("elman", "tanh"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
 
 
 def cell_of(cell: str, context: int = 0, **options) -> Cell:
@@ -28,9 +30,7 @@ def random_state(cell: str, layers: int = 1) -> State:
 
 
 @pytest.mark.parametrize("context", [0, C])
-@pytest.mark.parametrize(
-    ("cell", "activation"), [("elman", "tanh"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
-)
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_a_step_is_torchs_cell_on_the_input_with_the_context_beside_it(cell, activation, context):
     ours = cell_of(cell, context, activation=activation)
     options = {"nonlinearity": activation} if cell == "elman" else {}
@@ -62,12 +62,76 @@ def test_a_whole_sequence_is_its_steps(cell, layers):
         assert torch.allclose(whole[:, step], state.top)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_gradients_of_a_step_are_those_of_finite_differences(cell):
-    ours, state = cell_of(cell, C), random_state(cell)
-    x, c = torch.randn(N, E).double().requires_grad_(), torch.randn(N, C).double().requires_grad_()
-    hidden = state.top.requires_grad_()
-    assert torch.autograd.gradcheck(lambda x, c, h: ours(ours.project(x), state.with_top(h), c).top, (x, c, hidden))
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_a_scale_multiplies_what_the_first_layers_recurrence_gives_to_each_gate(cell, activation, layers):
+    """W_h h + b_h scaled row by row is the cell with another W_h and b_h for each row."""
+    ours, state = cell_of(cell, C, activation=activation, layers=layers), random_state(cell, layers)
+    x, c, scale = torch.randn(N, E).double(), torch.randn(N, C).double(), torch.rand(N, H).double()
+    found = ours(ours.project(x), state, c, scale)
+    weight, bias = ours.kernel.weight_hh_l0, ours.kernel.bias_hh_l0
+    original = weight.detach().clone(), bias.detach().clone()
+    for row in range(N):
+        projected, one = ours.project(x[row : row + 1]), state.select(torch.tensor([row]))
+        with torch.no_grad():
+            weight.mul_(scale[row].tile(ours.gates).unsqueeze(1))
+            if not ours.recurrent_bias_joins:
+                bias.mul_(scale[row].tile(ours.gates))
+        expected = ours(projected, one, c[row : row + 1])
+        with torch.no_grad():
+            weight.copy_(original[0])
+            bias.copy_(original[1])
+        for mine, other in zip(found.hidden + found.cells, expected.hidden + expected.cells, strict=True):
+            assert torch.allclose(mine[row], other[0])
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_steps_that_share_their_gradients_are_the_plain_ones(cell, activation, scaled):
+    ours, start = cell_of(cell, C, activation=activation, layers=2), random_state(cell, layers=2)
+    inputs, contexts = torch.randn(5, N, E).double(), torch.randn(5, N, C).double()
+    scales = torch.rand(5, N, H).double().requires_grad_()
+
+    def outcome() -> list[torch.Tensor]:
+        state = start
+        for projected, context, scale in zip(ours.project(inputs), contexts, scales, strict=True):
+            state = ours(projected, state, context, scale if scaled else None)
+        tensors = [*ours.parameters(), scales] if scaled else list(ours.parameters())
+        return [state.top, *torch.autograd.grad(state.top.pow(2).sum(), tensors)]
+
+    plain = outcome()
+    with recurrence.unrolling():
+        shared = outcome()
+    for mine, other in zip(shared, plain, strict=True):
+        assert torch.allclose(mine, other, atol=1e-10)
+
+
+class Step(nn.Module):
+    """A step from the input itself, as a module, so that its parameters can be handed in."""
+
+    def __init__(self, cell: Cell) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x, state, context, scale) -> tuple[torch.Tensor, ...]:
+        after = self.cell(self.cell.project(x), state, context, scale)
+        return after.hidden + after.cells
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_gradients_of_a_step_are_those_of_finite_differences(cell, activation, scaled):
+    step, state = Step(cell_of(cell, C, activation=activation)), random_state(cell)
+    inputs = [torch.randn(N, E), torch.randn(N, C), torch.rand(N, H), *state.hidden, *state.cells]
+    names, parameters = zip(*step.named_parameters(), strict=True)
+
+    def outcome(x, context, scale, hidden, *rest):
+        before = State((hidden,), rest[: len(state.cells)])
+        given = dict(zip(names, rest[len(state.cells) :], strict=True))
+        return torch.func.functional_call(step, given, (x, before, context, scale if scaled else None))
+
+    variables = [part.detach().double().requires_grad_() for part in (*inputs, *parameters)]
+    assert torch.autograd.gradcheck(outcome, variables)
 
 
 @pytest.mark.parametrize("cell", CELLS)
