@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
-from softalign.models import recurrence
+from softalign.models import recurrence, transitions
 from softalign.models.dropout import dropout
 from softalign.models.transitions import ElmanTransition, GRUTransition, LSTMTransition, Transition
 
@@ -47,15 +47,14 @@ def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, lay
     """torch's recurrent network of the configured cell, batch first, with dropout between its layers.
 
     Recurrent matrices start orthogonal (Saxe et al. 2014), one per gate; input matrices start Glorot uniform; biases
-    start at zero, but the LSTM's forget gate at one (Gers et al. 2000).
+    start at zero, but the LSTM's forget gate at one (Gers et al. 2000). A layer-normalised cell has no biases here.
     """
     cell = CELLS[config.cell]
     dropout = config.dropout if layers > 1 else 0.0  # torch warns about dropout between the layers of one layer
-    kernel: nn.RNNBase
+    options: dict[str, Any] = {"batch_first": True, "dropout": dropout, "bias": not config.layer_norm}
     if config.cell == "elman":
-        kernel = nn.RNN(input_size, hidden_size, layers, config.activation, batch_first=True, dropout=dropout)
-    else:
-        kernel = cell.kernel_class(input_size, hidden_size, layers, batch_first=True, dropout=dropout)
+        options["nonlinearity"] = config.activation
+    kernel = cell.kernel_class(input_size, hidden_size, layers, **options)
     for name, parameter in kernel.named_parameters():
         if "weight" in name:
             initialise = nn.init.orthogonal_ if "_hh_" in name else nn.init.xavier_uniform_
@@ -81,8 +80,10 @@ def run_kernel(kernel: nn.RNNBase, inputs: Tensor, state: State | None = None) -
         return kernel(inputs.to(dtype), tuple(part.to(dtype) for part in start) if start else None)[0]
 
 
-def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor]:
-    """W_x (G*H, I) of a layer, and the bias (G*H,) that is added to W_x x."""
+def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:
+    """W_x (G*H, I) of a layer, and the bias (G*H,) that is added to W_x x, where there is one."""
+    if not kernel.bias:
+        return getattr(kernel, f"weight_ih_l{layer}"), None
     bias = getattr(kernel, f"bias_ih_l{layer}")
     if cell.recurrent_bias_joins:
         bias = bias + getattr(kernel, f"bias_hh_l{layer}")
@@ -91,7 +92,7 @@ def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[
 
 def recurrent_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:
     """W_h (G*H, H) of a layer, and the bias (G*H,) that stays with W_h h, where there is one."""
-    bias = None if cell.recurrent_bias_joins else getattr(kernel, f"bias_hh_l{layer}")
+    bias = None if cell.recurrent_bias_joins or not kernel.bias else getattr(kernel, f"bias_hh_l{layer}")
     return getattr(kernel, f"weight_hh_l{layer}"), bias
 
 
@@ -112,7 +113,10 @@ class Cell(nn.Module):
         super().__init__()
         self.relu = config.cell == "elman" and config.activation == "relu"
         self.kernel = recurrent_kernel(config, input_size, config.hidden_size, config.layers)
-        self.transitions = nn.ModuleList(self.transition_class(self.relu) for _ in range(config.layers))
+        self.layer_norm = config.layer_norm
+        self.transitions = nn.ModuleList(
+            self.transition_class(config.hidden_size, config.layer_norm, self.relu) for _ in range(config.layers)
+        )
         self.context = nn.Linear(context_size, self.gates * config.hidden_size, bias=False) if context_size else None
         if self.context is not None:
             for gate in self.context.weight.data.chunk(self.gates):
@@ -133,7 +137,7 @@ class Cell(nn.Module):
         hidden: list[Tensor] = []
         cells: list[Tensor] = []
         unroll = recurrence.current()
-        if unroll is not None and scale is None:
+        if unroll is not None and scale is None and not self.layer_norm:
             self._advance_all(unroll, projected, state, context, hidden, cells)
             return State(tuple(hidden), tuple(cells), state.fed)
         gates = projected
@@ -156,7 +160,7 @@ class Cell(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """A layer's input part and its recurrent part u, (N, G*H) each; u is None where one product adds it."""
         weight, bias = recurrent_weight(self.kernel, type(self), layer)
-        if scale is None and self.recurrent_bias_joins:
+        if scale is None and self.recurrent_bias_joins and not self.layer_norm:
             return torch.addmm(gates, hidden, weight.t()), None
         recurrent = recurrence.linear(hidden, weight, bias)
         return gates, recurrent if scale is None else recurrent * scale.repeat(1, self.gates)
@@ -170,7 +174,7 @@ class Cell(nn.Module):
         hidden: list[Tensor],
         cells: list[Tensor],
     ) -> None:
-        """The loop of `forward`, without a scale, as nodes of the fast path."""
+        """The loop of `forward`, without scale and layer normalisation, as nodes of the fast path."""
         for depth in range(self.kernel.num_layers):
             layer = unroll.once((id(self), depth), partial(self.fast_layer, unroll, depth))
             if depth > 0:
@@ -183,7 +187,8 @@ class Cell(nn.Module):
                 cells.append(cell)
 
     def fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
-        """A layer's equation with its derivative."""
+        """A layer's equation with its derivative; a layer-normalised one has none."""
+        assert not self.layer_norm
         weight, bias = input_weight(self.kernel, type(self), depth)
         return self.layer_class(
             recurrent=unroll.weight(*recurrent_weight(self.kernel, type(self), depth)),
@@ -194,20 +199,22 @@ class Cell(nn.Module):
 
     def unroll(self, inputs: Tensor, state: State) -> Tensor:
         """All steps, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
-        if not inputs.is_cpu:
+        if not inputs.is_cpu and not self.layer_norm:
             return run_kernel(self.kernel, inputs, state)
         outputs = inputs.transpose(0, 1)
         for layer in range(self.kernel.num_layers):
             if layer > 0:
                 outputs = dropout(outputs, self.kernel.dropout, self.training)
-            outputs = recurrence.sequence(
-                self.layer_class,
+            known = (
                 self._gates_of(outputs, layer),
                 state.hidden[layer],
                 state.cells[layer] if state.cells else None,
                 *recurrent_weight(self.kernel, type(self), layer),
-                relu=self.relu,
             )
+            if self.layer_norm:
+                outputs = transitions.sequence(self.transitions[layer], *known)
+            else:
+                outputs = recurrence.sequence(self.layer_class, *known, relu=self.relu)
         return outputs.transpose(0, 1)
 
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
