@@ -30,7 +30,7 @@ def test_every_name_that_is_allowed_has_its_class():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fusion": "bahdanu"}, "unknown model.fusion 'bahdanu': known: vanilla, multiply, bahdanau"),
+        ({"fusion": "bahdanu"}, "unknown model.fusion 'bahdanu': known: vanilla, multiply, "),
         ({"score": "cosine"}, "unknown model.score 'cosine': known: dot, scaled_dot, general, additive, location"),
         ({"cell": "rnn"}, "unknown model.cell 'rnn': known: elman, gru, lstm"),
         ({"activation": "gelu"}, "unknown model.activation 'gelu': known: tanh, relu"),
@@ -65,10 +65,12 @@ def test_every_name_that_is_allowed_has_its_class():
         ({"score": "multi_head", "heads": 3, "encoder_size": 8}, "but model.encoder_size is 8 and model.heads is 3"),
         ({"self_attention": True, "heads": 5}, "model.self_attention=true divides the memory's size among its heads"),
         ({"fusion": "vanilla", "heads": 2}, "model.heads is 2"),
+        ({"fusion": "vanilla", "self_attention": True}, "model.fusion=vanilla reads no memory"),
         (
             {"fusion": "multiply", "score": "multi_head", "encoder_size": 8},
             "model.fusion=multiply needs memory and hidden",
         ),
+        ({"fusion": "pointer_coverage", "score": "general"}, "model.fusion=pointer_coverage is defined for one score"),
     ],
 )
 def test_a_model_that_cannot_be_built_is_refused(values, message):
@@ -80,6 +82,11 @@ def test_a_model_that_cannot_be_built_is_refused(values, message):
         Seq2Seq(config, 9, 9)
 
 
+def test_an_arm_that_copies_needs_one_vocabulary():
+    with pytest.raises(UserError, match=r"model.fusion=pointer copies .*: set data.tokenizer.shared=true"):
+        Seq2Seq(small_config("pointer"), 9, 9, shared_vocabulary=False)
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -89,7 +96,7 @@ def test_a_model_that_cannot_be_built_is_refused(values, message):
         {"score": "dot", "attention_size": None},
         {"score": "multi_head"},
         {"score": "multi_head", "heads": 4, "encoder_size": 8},
-        {"fusion": "vanilla", "self_attention": True, "heads": 3},
+        {"self_attention": True, "heads": 3},
     ],
 )
 def test_a_model_that_can_be_built_is_not(values):

@@ -67,8 +67,8 @@ def test_dropout_is_for_training_only():
 
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
 def test_the_encoder_attends_to_its_memory_and_leaves_its_final_states(cell):
-    model = small_model("vanilla", cell, self_attention=True, heads=2, layers=2)
-    plain = small_model("vanilla", cell, layers=2)
+    model = small_model("bahdanau", cell, self_attention=True, heads=2, layers=2)
+    plain = small_model("bahdanau", cell, layers=2)
     plain.load_state_dict({name: value for name, value in model.state_dict().items() if "self_attention" not in name})
     batch = batch_of((5, 1), (3, 1), (0, 1))
     attending = model.encode(batch.source, batch.source_lengths)

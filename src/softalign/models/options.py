@@ -12,10 +12,12 @@ from softalign.errors import UserError
 
 @dataclass(frozen=True)
 class FusionOption:
-    """What an arm asks of the rest of the configuration; its class, of the same name, is in fusion.py."""
+    """What an arm asks of the rest of the configuration; its class, registered under the same name, is in fusion/."""
 
     attends: bool  # needs a score
     elementwise: bool = False  # combines memory and hidden state entry by entry: their sizes must be equal
+    score: str | None = None  # the one score that it is defined for
+    copies: bool = False  # copies ids of the source: both sides must share a vocabulary
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,17 @@ class ScoreOption:
 FUSIONS = {
     "vanilla": FusionOption(attends=False),
     "multiply": FusionOption(attends=True, elementwise=True),
+    "multiply_output": FusionOption(attends=True, elementwise=True),
+    "multiply_residual": FusionOption(attends=True, elementwise=True),
+    "multiply_gate": FusionOption(attends=True),
+    "multiply_norm": FusionOption(attends=True, elementwise=True),
     "bahdanau": FusionOption(attends=True),
+    "luong": FusionOption(attends=True),
+    "luong_input_feeding": FusionOption(attends=True),
+    "concat": FusionOption(attends=True),
+    "cgru": FusionOption(attends=True),
+    "pointer": FusionOption(attends=True, copies=True),
+    "pointer_coverage": FusionOption(attends=True, score="additive", copies=True),
 }
 SCORES = {
     "dot": ScoreOption(inner_product=True),
@@ -65,6 +77,15 @@ def check_model(config: ModelConfig) -> None:
     _check_sizes(config)
     _check_attention(config)
     _check_heads(config)
+
+
+def check_vocabulary(config: ModelConfig, shared: bool) -> None:
+    """Raise `UserError` for an arm that copies from the source where source and target ids differ in meaning."""
+    if FUSIONS[config.fusion].copies and not shared:
+        raise UserError(
+            f"model.fusion={config.fusion} copies from the source and needs one vocabulary for both sides",
+            remedy="set data.tokenizer.shared=true",
+        )
 
 
 def check_decoding(config: DecodingConfig) -> None:
@@ -109,6 +130,11 @@ def _check_attention(config: ModelConfig) -> None:
             f"model.fusion={config.fusion} has no attention, so model.score={config.score} has no meaning",
             remedy="set model.score=null",
         )
+    if fusion.score is not None and config.score != fusion.score:
+        raise UserError(
+            f"model.fusion={config.fusion} is defined for one score, and model.score is {config.score}",
+            remedy=f"set model.score={fusion.score}",
+        )
     score = SCORES[config.score]
     if score.sized and config.attention_size is None:
         raise UserError(f"model.score={config.score} needs model.attention_size", remedy="for example 128")
@@ -125,6 +151,11 @@ def _check_attention(config: ModelConfig) -> None:
 
 
 def _check_heads(config: ModelConfig) -> None:
+    if config.self_attention and not FUSIONS[config.fusion].attends:
+        raise UserError(
+            f"model.fusion={config.fusion} reads no memory, so model.self_attention=true has no meaning",
+            remedy="set model.self_attention=false",
+        )
     headed = [f"model.score={name}" for name, score in SCORES.items() if score.headed]
     having = [f"model.score={config.score}"] * (config.score is not None and SCORES[config.score].headed)
     having += ["model.self_attention=true"] * config.self_attention
