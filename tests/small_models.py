@@ -16,7 +16,9 @@ ARMS = tuple(FUSIONS)
 ATTENDING = tuple(name for name, option in FUSIONS.items() if option.attends)
 CELLS = ("elman", "gru", "lstm")
 ARMS_AND_CELLS = list(itertools.product(ARMS, CELLS))
-SCORES = {"vanilla": None} | dict.fromkeys(("bahdanau", "cgru", "pointer", "pointer_coverage"), "additive")
+SCORES = {"vanilla": None} | dict.fromkeys(
+    ("bahdanau", "cgru", "gated_source", "gated_target", "gated_both", "pointer", "pointer_coverage"), "additive"
+)
 VOCABULARY = 11
 
 
