@@ -50,8 +50,10 @@ def run_experiment(given: argparse.Namespace) -> None:
     """Hand this process over to `dvc exp run`, with its exit status and its way of being interrupted."""
     layout = Layout(project_root())
     if given.name is None:
-        for experiment in experiments(layout):
-            print(experiment.about)
+        found = experiments(layout)
+        width = max((len(experiment.name) for experiment in found), default=0)
+        for experiment in found:
+            print(f"{experiment.name:<{width}}  {experiment.about}")
         return
     command = dvc_command(read_experiment(layout, given.name), read_params(layout.params), given.arguments)
     print(shlex.join(command), flush=True)

@@ -22,7 +22,7 @@ class Experiment:
     """A file of conf/experiment."""
 
     name: str
-    about: str  # its first comment: the command, and what it is for
+    about: str  # of its first comment, `# <command>      <what it is for>`, the second part
     params: dict[str, Any]  # the keys of params.yaml that it wants to be set, under its key `params`
 
 
@@ -51,7 +51,7 @@ def read_experiment(layout: Layout, name: str) -> Experiment:
         raise UserError("params names an experiment", where, "leave it out: it is this one")
     check_keys(params, f"{where}: params")
     comments = [line for line in text.splitlines() if line.startswith("#") and not line.startswith(PACKAGE)]
-    return Experiment(name, comments[0].lstrip("# ") if comments else "", params)
+    return Experiment(name, re.split(r"\s{2,}", comments[0].lstrip("# "))[-1] if comments else "", params)
 
 
 def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str] = ()) -> list[str]:
@@ -68,7 +68,7 @@ def _grammar(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(_grammar(item) for item in value)}]"
     if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_][\w-]*", value):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)
 
 

@@ -21,7 +21,7 @@ def parameter_count(config: ModelConfig, vocabulary: int = VOCABULARY) -> int:
     Raises `UserError` for a configuration that cannot be built.
     """
     with torch.device("meta"):
-        model = Seq2Seq(config, vocabulary, vocabulary)
+        model = Seq2Seq(config, vocabulary, vocabulary, shared_vocabulary=True)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
