@@ -90,7 +90,8 @@ class Fusion(nn.Module):
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
         """All steps over embedded targets (B, T, E): the loop below, on the fast path."""
         with recurrence.unrolling() as unroll:
-            loop = self.loop(unroll, encoded) if self._loop_is_of_step() and len(state.hidden) == 1 else None
+            whole = self._loop_is_of_step() and len(state.hidden) == 1 and not self.cell.layer_norm
+            loop = self.loop(unroll, encoded) if whole else None
             if loop is None:
                 return self.unroll_plainly(embedded, state, encoded)
             gates = self.cell.project(embedded.transpose(0, 1))
