@@ -1,4 +1,4 @@
-"""A model's number of parameters, and the hidden size that gives it as many as another; nothing is trained or stored."""
+"""The number of parameters of a model, and the hidden size that gives it as many as another. Nothing is trained."""
 
 from __future__ import annotations
 
