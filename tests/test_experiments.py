@@ -20,7 +20,7 @@ from softalign.paths import Layout
 
 LAYOUT = Layout(ROOT)
 EXPERIMENTS = {experiment.name: experiment for experiment in experiments(LAYOUT)}
-ARMS = [(name, model) for name, experiment in EXPERIMENTS.items() for model in experiment.params["models"]]
+ARMS = [(name, model) for name, experiment in EXPERIMENTS.items() for model in experiment.params.get("models", [])]
 TINY = """# @package _global_
 # python -m softalign run tiny      small
 params:
@@ -36,7 +36,7 @@ model:
 def params_of(experiment: Experiment) -> Params:
     """params.yaml as `run` leaves it."""
     now = read_params(LAYOUT.params)
-    wanted = experiment.params | {"data": now.data | experiment.params["data"], "experiment": experiment.name}
+    wanted = experiment.params | {"data": now.data | experiment.params.get("data", {}), "experiment": experiment.name}
     return Params(**(asdict(now) | wanted))
 
 
@@ -44,7 +44,7 @@ def params_of(experiment: Experiment) -> Params:
 def test_an_experiment_leaves_nothing_to_what_params_yaml_holds(name: str) -> None:
     """Otherwise its outcome would depend on what ran before it."""
     params = EXPERIMENTS[name].params
-    assert {"experiment", *params} == set(KEYS)
+    assert {"experiment", *params} == set(KEYS), f"give conf/experiment/{name}.yaml its params"
     assert set(params["data"]) == set(params["tasks"])
 
 
