@@ -144,7 +144,17 @@ def test_the_commands_of_dvc_print_something_readable(project: Path) -> None:
 def test_experiments_with_a_value_an_override_and_a_queue_share_one_store(project: Path) -> None:
     run(project, "dvc", "exp", "run", "--queue", "-S", "conf/model/bahdanau.yaml:dropout=0.3")
     run(project, "dvc", "exp", "run", "--run-all")
-    run(project, "dvc", "exp", "run", "--temp", "-S", "overrides=['optimization.lr=0.004']", "-S", "models=[vanilla]")
+    run(
+        project,
+        "dvc",
+        "exp",
+        "run",
+        "--temp",
+        "-S",
+        "overrides=['optimization.lr=0.004']",
+        "-S",
+        "models=[vanilla-gru]",
+    )
     shown = run(project, "dvc", "exp", "show", "--csv").stdout
     assert len(shown.splitlines()) >= 5  # the header, the workspace, the branch and the two experiments
     runs = mlflow_runs(project)

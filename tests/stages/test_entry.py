@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from project import copy_project, run
 
 from softalign.composition import compose_by_hand
@@ -56,13 +57,39 @@ def test_a_sweep_over_tasks_gives_each_its_own_data(project: Path) -> None:
     assert len({job[4] for job in found}) == 4
 
 
+@pytest.mark.parametrize("arm", [["model=multiply", "variant=[gru]"], ["model=multiply-gru"]])
+def test_an_arm_with_variants_and_a_sweep_over_such_arms(project: Path, arm: list[str]) -> None:
+    (job,) = jobs(run(project, "python", "probe.py", *arm).stdout)
+    assert job[2] == "multiply-gru"
+    found = jobs(run(project, "python", "probe.py", "--multirun", *arm, "optimization.lr=0.1,0.2").stdout)
+    assert [each[2] for each in found] == ["multiply-gru"] * 2
+
+
+def test_a_sweep_over_arms_and_their_controls(project: Path) -> None:
+    arms = "model=vanilla,bahdanau-gru,vanilla-gru-as_bahdanau"
+    found = jobs(run(project, "python", "probe.py", "--multirun", arms, "model.hidden_size=32").stdout)
+    assert [job[2] for job in found] == ["vanilla", "bahdanau-gru", "vanilla-gru-as_bahdanau"]
+    variants = jobs(
+        run(project, "python", "probe.py", "--multirun", "model=vanilla", "variant=[],[as_bahdanau]").stdout
+    )
+    assert [job[2] for job in variants] == ["vanilla", "vanilla-as_bahdanau"]
+
+
 def test_what_decoding_reads_does_not_move_a_run(project: Path) -> None:
     first = jobs(run(project, "python", "probe.py", "decoding=greedy").stdout)
     assert first == jobs(run(project, "python", "probe.py", "evaluation.bootstrap_samples=200").stdout)
     assert first != jobs(run(project, "python", "probe.py", "optimization.lr=0.5").stdout)
 
 
-@pytest.mark.parametrize("arguments", [["model=vanila"], ["--multirun", "model=vanila,multiply"], ["seed=13"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["model=vanila"],
+        ["--multirun", "model=vanila,multiply"],
+        ["--multirun", "model=vanilla,multiply-gur"],
+        ["seed=13"],
+    ],
+)
 def test_a_mistake_is_one_line(project: Path, arguments: list[str]) -> None:
     failed = run(project, "python", "probe.py", *arguments, check=False)
     assert failed.returncode == 1
@@ -73,6 +100,12 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str]) -> None:
 def test_cfg_shows_what_would_run(project: Path) -> None:
     shown = run(project, "python", "probe.py", "task=summarization", "--cfg", "job", "--package", "data.name").stdout
     assert "newsbriefs" in shown
+
+
+def test_cfg_shows_the_size_of_a_control(project: Path) -> None:
+    line = ("model=vanilla-as_bahdanau", "model.hidden_size=32", "--cfg", "job", "--package", "model")
+    shown = yaml.safe_load(run(project, "python", "probe.py", *line).stdout)
+    assert shown["name"] == "vanilla-as_bahdanau" and shown["hidden_size"] > 32
 
 
 def test_under_dvc_a_stage_reads_what_compose_recorded(project: Path) -> None:
@@ -108,8 +141,12 @@ def test_under_dvc_what_was_not_recorded_is_refused(project: Path, arguments: li
 
 
 def test_by_hand_and_under_dvc_the_configuration_is_the_same(project: Path) -> None:
+    params = project / "params.yaml"
+    before = params.read_text()
+    params.write_text(before.replace("multiply, bahdanau", "bahdanau-gru, vanilla-as_bahdanau"))
     run(project, "python", "-m", "softalign.stages.compose")
+    params.write_text(before)
     layout = Layout(project)
-    for model in ("vanilla", "bahdanau"):
+    for model in ("vanilla", "bahdanau-gru", "vanilla-as_bahdanau"):
         arguments = ["task=summarization", f"model={model}", "seed=3"]
         assert recorded(layout, arguments) == compose_by_hand(layout, arguments)
