@@ -1,7 +1,8 @@
-"""Translate or summarise lines of text with a trained arm.
+"""Translate or summarise lines of text with a trained arm; search the arms' learning rates.
 
 echo "Der alte Mann schläft." | python -m softalign generate task=translation model=bahdanau
 python -m softalign generate task=summarization decoding=greedy < reports.txt > summaries.txt
+python -m softalign tune task=translation model=vanilla,multiply,bahdanau
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from softalign.composition import compose_by_hand
 
         layout = Layout(project_root())
+        if given.command == "tune":
+            from softalign.tuning.search import tune
+
+            tune(layout, given.overrides)
+            return
         config = compose_by_hand(layout, given.overrides)
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as the input; a real stdout can
         try:
@@ -42,6 +48,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     about = "a line of output for each line of standard input, by the arm that the overrides name"
     command = commands.add_parser("generate", help=about, description=about)
     command.add_argument("overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ...")
+    about = "search the learning rate of each arm on validation data; what it finds the pipeline uses from then on"
+    command = commands.add_parser("tune", help=about, description=about)
+    command.add_argument("overrides", nargs="*", help="Hydra: task=... model=a,b,... hydra.sweeper.n_trials=8 ...")
     return parser.parse_args(arguments)
 
 

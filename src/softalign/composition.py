@@ -13,7 +13,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -116,17 +116,23 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
 
 
 def first_job(command_line: Sequence[str]) -> list[str]:
-    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`."""
+    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`.
+
+    Of an interval, in which a sweeper such as Optuna searches, it has the lower end.
+    """
     first = []
-    for override in _parse(command_line):
+    for override in parse(command_line):
         line = str(override.input_line)
-        if override.is_sweep_override():
+        if isinstance(interval := override.value(), IntervalSweep):
+            line = f"{override.get_key_element()}={interval.start}"
+        elif override.is_sweep_override():
             line = f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
         first.append(line)
     return first
 
 
-def _parse(command_line: Sequence[str]) -> list[Override]:
+def parse(command_line: Sequence[str]) -> list[Override]:
+    """Overrides in Hydra's grammar. Raises `UserError` where they are not."""
     try:
         return OverridesParser.create().parse_overrides(list(command_line))
     except HydraException as error:
@@ -138,7 +144,7 @@ def _parse(command_line: Sequence[str]) -> list[Override]:
 def _value_of(key: str, command_line: Sequence[str]) -> str | None:
     values = [
         override.value()
-        for override in _parse(command_line)
+        for override in parse(command_line)
         if override.key_or_group == key and not override.is_sweep_override()
     ]
     return str(values[-1]) if values else None
