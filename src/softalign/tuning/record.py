@@ -1,4 +1,4 @@
-"""What is kept of a search: the chosen rate in conf/tuned/, for the pipeline to read, and its trials in docs/tuning/."""
+"""What is kept of a search: the chosen rate in conf/tuned/, where the pipeline reads it, and its trials."""
 
 from __future__ import annotations
 
