@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -31,6 +32,7 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
 
     Raises `UserError` for an unknown file, key or value, naming the known ones.
     """
+    overrides = _with_tuned_rate(layout, overrides)
     try:
         if GlobalHydra.instance().is_initialized():  # inside a stage, or one job of --multirun
             composed = hydra_compose("config", overrides=list(overrides))
@@ -65,6 +67,20 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
         ) from None
     check(config)
     return config
+
+
+def tuned_file(layout: Layout, data: str, arm: str) -> Path | None:
+    """The file with an arm's rate, or else that of the model whose variant it is; None before any search."""
+    names = dict.fromkeys([arm, arm.partition("-")[0]])
+    return next((path for name in names if (path := layout.tuned(data, name)).is_file()), None)
+
+
+def _with_tuned_rate(layout: Layout, overrides: Sequence[str]) -> list[str]:
+    """conf/config.yaml finds the rate of a file of conf/model; that of an arm with another name is found here."""
+    name, data = _value_of("model.name", overrides), _value_of("data", overrides)
+    if name is None or data is None or not layout.tuned(data, name).is_file():
+        return list(overrides)
+    return [f"tuned={data}/{name}", *overrides]
 
 
 def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides: Iterable[str] = ()) -> Config:
