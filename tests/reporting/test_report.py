@@ -172,7 +172,7 @@ def test_a_trial_on_a_handful_of_rows_says_first_that_it_is_one(one_seed: Report
 def test_several_seeds_are_told_apart_in_the_page(two_seeds: Reported) -> None:
     report.write_report(two_seeds.layout, two_seeds.results, two_seeds.tasks, two_seeds.evaluation)
     html = (two_seeds.layout.reports / "index.html").read_text(encoding="utf-8")
-    assert "pooled over 1, 2" in html
+    assert "pooled over seeds 1, 2" in html
     assert "seed by seed" in html
 
 

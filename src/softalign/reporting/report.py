@@ -47,7 +47,7 @@ CORRECTED = (
 )
 DETECTS = (
     "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
-    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
+    " repetitions, in a single test before correction."
 )
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
@@ -128,9 +128,10 @@ def _task_view(
         "name": name,
         "data": provenance["data"],
         "headline": tables.headline_table(results, name),
-        "answers": [answer(results, name, model) for model in task.candidates],
+        "answers": [*(answer(results, name, model) for model in task.candidates), *detected(results, name)],
         "scores": tables.score_table(results, name),
         "comparisons": tables.comparison_table(results, name),
+        "notes": tables.comparison_notes(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
@@ -159,8 +160,7 @@ def answer(results: dict[str, Any], task: str, model: str) -> str:
     return (
         f"{model} scores {value} {metric} and {record['baseline']} {baseline}: a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, {_corrected(found)}, {tables.seeds_named(found['seeds'])}). "
-        f"{_detectable(found, results)}"
+        f"{tables.interval(found['low'], found['high'])}, {_corrected(found)}, {tables.seeds_named(found['seeds'])})."
     )
 
 
@@ -169,15 +169,20 @@ def _corrected(comparison: dict[str, Any]) -> str:
     return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {comparison['family']} comparisons"
 
 
-def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
-    """What the experiment could have found, in one sentence."""
-    power = f"{100 * results['bootstrap']['power']:g} %"
-    items = results["tasks"][comparison["task"]]["test_items"]
-    seeds = len(comparison["seeds"])
-    return (
-        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
-        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
-    )
+def detected(results: dict[str, Any], task: str) -> list[str]:
+    """One sentence on what the comparison with the arm without attention could have found; none without such an arm."""
+    record = results["tasks"][task]
+    found = [tables.headline_comparison(results, task, model) for model in record["models"]]
+    shifts = sorted(row["detectable"] for row in found if row and row["detectable"] is not None)
+    if not shifts:
+        return []
+    ends = list(dict.fromkeys(tables.score(shift) for shift in (shifts[0], shifts[-1])))
+    seeds = f"{len(record['seeds'])} seed{'s' if len(record['seeds']) > 1 else ''}"
+    return [
+        f"With {seeds} an arm and {record['test_items']:,} test items, a true difference of"
+        f" {' to '.join(ends)} {NAMES[record['headline_metric']]}, depending on the arm, would be found about"
+        f" {100 * results['bootstrap']['power']:g} % of the time; a smaller one may be there and be missed."
+    ]
 
 
 def caveats(results: dict[str, Any]) -> list[str]:

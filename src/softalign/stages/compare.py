@@ -26,7 +26,8 @@ def main(config: Config, layout: Layout) -> None:
     params = read_params(layout.params)
     tasks = read_runs(layout, params)
     scored = [score_items(task, config.evaluation) for task in tasks]
-    comparisons = [record for task in scored for record in compare_arms(task, config.evaluation)]
+    form = config.trainer.progress
+    comparisons = [record for task in scored for record in compare_arms(task, config.evaluation, form)]
     verdicts = decide_claims(scored, config.evaluation)
     results = build_results(scored, comparisons, verdicts, config.evaluation, layout)
     write_report(layout, results, tasks, config.evaluation)
