@@ -42,7 +42,10 @@ class Arm:
 
 def _arm(name: str) -> Arm:
     """The arm of this name that write_project makes up unless it is given one."""
-    return Arm({"fusion": name}, SKILL.get(name, (0.9, 0.6)), 900_000 + (73_856 if name == "bahdanau" else 0))
+    score = {"vanilla": None, "multiply": "dot"}.get(name, "additive")
+    return Arm(
+        {"fusion": name, "score": score}, SKILL.get(name, (0.9, 0.6)), 900_000 + (73_856 if name == "bahdanau" else 0)
+    )
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
     " decided by the bootstrap; raise evaluation.bootstrap_samples."
 )
+LEFT_OUT = "{} of the {} runs that params.yaml names are missing or incomplete; the report lists them."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
     " need not carry over."
@@ -55,7 +56,7 @@ def answer(results: dict[str, Any], task: str, arm: str) -> str:
     found = tables.headline_comparison(results, task, arm)
     value = _headline_score(results, task, arm)
     if found is None:
-        return f"{arm} scores {value} {metric} on {task}; there is no arm without attention to compare it with."
+        return f"{arm} scores {value} {metric} on {task}; no arm without attention is there to compare it with."
     return (
         f"{arm} is {RELATION[tables.better(results, task, arm, found)]} {found['baseline']} on {task}: {value} against "
         f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
@@ -77,7 +78,7 @@ def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
     rest = []
     for claim in claims:
         found = {row["verdict"] for row in claim["rows"] if row["applies"]}
-        if claim["missing"] or not found & {SUPPORTED, REFUTED}:
+        if not found & {SUPPORTED, REFUTED}:
             rest.append(claim["id"])
         elif claim["verdict"] != NOT_DECIDED:
             kinds[claim["verdict"]].append(finding(claim))
@@ -90,16 +91,22 @@ def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
 def finding(claim: dict[str, Any]) -> str:
     """One sentence: a claim, its verdict, the effect that the verdict hangs on, and who says what."""
     effect = claim["effect"]
-    verdict = claim["verdict"] if claim["verdict"] != NOT_DECIDED else "not decided, for its rows disagree"
+    verdict, reason = claim["verdict"], claim["reason"]
+    if verdict == NOT_DECIDED and claim["missing"]:
+        count = len(claim["missing"])
+        verdict += ", for 1 run is missing" if count == 1 else f", for {count} runs are missing"
+        reason = reason.partition("; ")[2]  # the runs stand in the table
+    elif verdict == NOT_DECIDED:
+        verdict += ", for its rows disagree"
     versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
-    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} {effect['quantity']}"]
+    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
     if effect["low"] is not None:
         parts.append(f"interval {tables.effect_interval(effect)}")
     if effect["p_holm"] is not None:
         parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
     return (
         f"{claim['id']} is {verdict}: “{claim['statement']}”. {effect['arm']}{versus} on {effect['task']}:"
-        f" {', '.join(parts)}. All rows: {claim['reason']}."
+        f" {', '.join(parts)}. In all: {reason}."
     )
 
 
@@ -117,6 +124,9 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     if falling:
         lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
     lines += _coarse(results, claims)
+    if results["incomplete"]:
+        there = len(results["incomplete"]) + len(results["runs"])
+        lines.append(LEFT_OUT.format(len(results["incomplete"]), there))
     if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
         lines.append(EMBEDDED)
     return lines

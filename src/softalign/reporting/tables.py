@@ -108,7 +108,7 @@ def headline_table(results: Results, task: str) -> Table:
                 ]
             )
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
-    columns = ["arm", NAMES[metric], "minus", "is", "better?", f"{percent} interval", "p"]
+    columns = ["arm", NAMES[metric], "against", "difference", "better?", f"{percent} interval", "p"]
     return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
 
 
