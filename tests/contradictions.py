@@ -111,6 +111,9 @@ class _Reader(HTMLParser):
 def of_html(content: str) -> Text:
     reader = _Reader()
     reader.feed(content)
+    for place, (columns, rows) in enumerate(reader.text.tables):
+        if columns[0] == "":  # pandas numbers the rows of a table
+            reader.text.tables[place] = columns[1:], [row[1:] for row in rows]
     return reader.text
 
 
