@@ -24,7 +24,9 @@ NUMBER = r"[+−]?[\d,]*\.?\d+"
 ANSWER = re.compile(
     rf"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from) (?P<other>\S+) on (?P<task>\w+): "
     rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+), a difference of (?P<difference>{NUMBER}) "
-    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), p = (?P<p>[<\d. ]+), .*\)\."
+    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for runs are missing|"
+    rf"p [=<] (?P<p>{NUMBER}) corrected for (?P<family>\d+) comparisons), .*?\)\."
+    rf"(?: With \d+ seeds? an arm and [\d,]+ test items, a true difference of (?P<detectable>{NUMBER}) would be found)?"
 )
 FINDING = re.compile(
     rf"(?P<id>C\d+) is (?P<verdict>supported|refuted|not decided)[^:]*: “(?P<statement>[^”]+)”\. (?P<arm>\S+)"
@@ -33,6 +35,7 @@ FINDING = re.compile(
 )
 OPEN = re.compile(r"Not decided by these runs: (?P<ids>[\w, ]+)\.")
 METRICS = {"BLEU": "bleu", "chrF": "chrf", "ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
+CLAIM_OF = {"bleu": "C1", "rougeL": "C2"}
 RELATIONS = {"better than": "supported", "worse than": "refuted", "not told apart from": "not decided"}
 
 
@@ -160,7 +163,7 @@ def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
 def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
     """The verdicts that a row's effect, interval and corrected p-value permit."""
     effect, low, high = row["effect"], row["low"], row["high"]
-    if effect is None or row["missing"] or (row["p_holm"] is not None and row["p_holm"] > alpha):
+    if effect is None or row["missing"] or (row["p_holm"] is not None and row["p_holm"] >= alpha):
         return {"not decided"}
     if claim == "C11":
         return {"supported" if effect > 0 else "refuted"}
@@ -224,9 +227,12 @@ def _answer(said: dict[str, str], results: dict[str, Any], claims: dict[str, Any
         mean = _mean(results, said["task"], found[model], found["metric"], None)
         if not _is(said[key], mean):
             yield f"{found[model]} scores {mean}"
-    for key in ("difference", "low", "high"):
-        if not _is(said[key], found[key]):
-            yield f"{key} is {found[key]}"
+    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[found["metric"]])
+    p_holm = next(row["p_holm"] for row in rows if _keys(row) == (said["task"], said["arm"], said["other"]))
+    numbers = {key: found[key] for key in ("difference", "low", "high", "detectable")} | {"p": p_holm}
+    for key, number in numbers.items():
+        if said[key] is not None and not _is(said[key], number) and not (key == "p" and number < 0.001):
+            yield f"{key} is {number}"
     verdict = RELATIONS[said["relation"]]
     if verdict != _better(found, claims):
         yield f"it is {_better(found, claims)} that it is better"
@@ -269,6 +275,8 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
 def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
     cells = dict(zip(columns, row, strict=False))
     if "better?" in columns and cells["better?"] != "–":
+        if columns[2].startswith("minus "):
+            cells |= {"against": columns[2].removeprefix("minus "), "difference": cells[columns[2]]}
         metric = METRICS[columns[1]]
         found = [
             record
@@ -306,10 +314,13 @@ def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: di
 
 def _better(comparison: dict[str, Any], claims: dict[str, Any]) -> str:
     """What the claim about the score says, with its correction."""
-    name = {"bleu": "C1", "rougeL": "C2"}[comparison["metric"]]
-    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == name)
+    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[comparison["metric"]])
     keys = (comparison["task"], comparison["candidate"], comparison["baseline"])
-    return next(str(row["verdict"]) for row in rows if (row["task"], row["arm"], row["against"]) == keys)
+    return next(str(row["verdict"]) for row in rows if _keys(row) == keys)
+
+
+def _keys(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["task"], row["arm"], row["against"]
 
 
 def _comparison(

@@ -50,7 +50,8 @@ def texts(reported: Reported) -> dict[str, Text]:
 
 def test_the_runs_have_every_outcome(all_outcomes: Reported) -> None:
     results, claims = stored(all_outcomes)
-    assert set(results["tasks"]["translation"]["better"].values()) == {"supported", "refuted", "not decided"}
+    verdicts = {judged["verdict"] for judged in results["tasks"]["translation"]["better"].values()}
+    assert verdicts == {"supported", "refuted", "not decided"}
     assert {claim["verdict"] for claim in claims["claims"]} == {"supported", "refuted", "not decided"}
     for text in texts(all_outcomes).values():
         relations = {

@@ -15,14 +15,24 @@ ONE_SEED = (
     " is not covered."
 )
 SEVERAL_SEEDS = (
-    "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
+    "Intervals of differences cover the choice of test items and of seeds, by Student's t with the degrees of freedom"
+    " that the seeds allow: with two or three seeds an arm, few, and the intervals are wide."
+)
+TWO_SEEDS = (
+    "Two seeds an arm are too few to see how much seeds matter: where they matter in one arm alone, a 95 % interval may"
+    " cover as little as 87 %."
 )
 FALLING = "The validation loss was still falling when training ended: {}."
 FEW_ROWS = 1000  # training rows below which no arm can learn its task
 A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
 CORRECTED = (
-    "The p-values are two-sided. Verdicts follow after Holm's correction for all comparisons of a claim; other p-values"
-    " are not corrected."
+    "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
+    " another, for all rows of the claim; the tables of differences for every pair of arms in a task and metric. The"
+    " intervals are not corrected; a verdict asks that the interval leaves out 0 and that p (Holm) is below {level:g}."
+)
+DETECTS = (
+    "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
+    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
 )
 COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
@@ -46,7 +56,7 @@ def answers(results: dict[str, Any], task: str) -> list[str]:
 
 def _place(results: dict[str, Any], task: str, arm: str) -> int:
     found = tables.headline_comparison(results, task, arm)
-    return len(ORDER) if found is None else ORDER[tables.better(results, task, arm, found)]
+    return len(ORDER) if found is None else ORDER[tables.judgement(results, task, arm, found)["verdict"]]
 
 
 def answer(results: dict[str, Any], task: str, arm: str) -> str:
@@ -57,12 +67,31 @@ def answer(results: dict[str, Any], task: str, arm: str) -> str:
     value = _headline_score(results, task, arm)
     if found is None:
         return f"{arm} scores {value} {metric} on {task}; no arm without attention is there to compare it with."
+    judged = tables.judgement(results, task, arm, found)
     return (
-        f"{arm} is {RELATION[tables.better(results, task, arm, found)]} {found['baseline']} on {task}: {value} against "
+        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {value} against "
         f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
-        f"{tables.seeds_named(found['seeds'])})."
+        f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])}). "
+        f"{_detectable(found, results)}"
+    )
+
+
+def _corrected(judged: dict[str, Any]) -> str:
+    if judged["p_holm"] is None:
+        return "no p, for runs are missing"
+    shown = tables.p_value(judged["p_holm"])
+    return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {judged['family']} comparisons"
+
+
+def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
+    """What the experiment could have found, in one sentence."""
+    power = f"{100 * results['bootstrap']['power']:g} %"
+    items = results["tasks"][comparison["task"]]["test_items"]
+    seeds = len(comparison["seeds"])
+    return (
+        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
+        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
     )
 
 
@@ -113,7 +142,14 @@ def finding(claim: dict[str, Any]) -> str:
 def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, CORRECTED]
+    settings = results["bootstrap"]
+    lines = [
+        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
+        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
+        DETECTS.format(power=100 * settings["power"]),
+    ]
+    if 2 in seeds:
+        lines.insert(1, TWO_SEEDS)
     rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
     few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
     if few:
