@@ -193,9 +193,7 @@ def render(template: str, view: dict[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", "<br>")
-    environment.filters["verdict"] = lambda text: VERDICTS.get(
-        next((v for v in VERDICTS if text.startswith(v)), ""), ""
-    )
+    environment.filters["verdict"] = lambda text: VERDICTS.get(text, "")
     return environment.get_template(template).render(view)
 
 
