@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.baselines import baseline_outputs
-from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
+from softalign.evaluation.scores import ItemStatistics, item_statistics, metrics_of
 from softalign.evaluation.significance import resampled_scores
 from softalign.reporting.estimates import Estimate, Replicates, contrast
 from softalign.reporting.runs import TaskRuns
@@ -43,25 +43,27 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
     """Score the predictions of every run, and the outputs of the untrained systems, on shared resamples."""
     references = [item["references"] for item in runs.items]
     sources = [item["source"] for item in runs.items]
+    metrics = metrics_of(runs.headline_metric)
     items = {
-        (model, run.seed): run.statistics or item_statistics([row["prediction"] for row in run.predictions], references)
+        (model, run.seed): run.statistics
+        or item_statistics([row["prediction"] for row in run.predictions], references, metrics)
         for model in runs.models
         for run in runs.of(model)
     }
     untrained = {
-        name: item_statistics(outputs, references)
+        name: item_statistics(outputs, references, metrics)
         for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
     systems = {model: [items[model, seed] for seed in runs.seeds] for model in runs.models}
     systems |= {name: [statistics] for name, statistics in untrained.items()}
-    return Scored(runs, items, untrained, _replicates(systems, evaluation))
+    return Scored(runs, items, untrained, _replicates(systems, metrics, evaluation))
 
 
 def _replicates(
-    systems: dict[str, list[dict[str, ItemStatistics]]], evaluation: EvaluationConfig
+    systems: dict[str, list[dict[str, ItemStatistics]]], metrics: Sequence[str], evaluation: EvaluationConfig
 ) -> dict[tuple[str, str], Replicates]:
     """Of each system, given for each seed, and each metric; the resamples are drawn once for all of them."""
-    pairs = [(name, metric) for name in systems for metric in METRICS]
+    pairs = [(name, metric) for name in systems for metric in metrics]
     statistics = [seed[metric] for name, metric in pairs for seed in systems[name]]
     resampled = resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
     points = np.array([system.corpus_score() for system in statistics])
@@ -76,7 +78,8 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str,
     `difference` is candidate minus baseline in points of 100; `low` and `high` its interval; `p_value` two-sided, not
     corrected for the number of comparisons.
     """
-    return [record for metric in METRICS for record in _compare_metric(scored, metric, evaluation)]
+    metrics = metrics_of(scored.runs.headline_metric)
+    return [record for metric in metrics for record in _compare_metric(scored, metric, evaluation)]
 
 
 def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> Iterator[dict[str, Any]]:

@@ -16,8 +16,8 @@ from softalign.reporting.verdicts import by_interval
 
 Results = dict[str, Any]
 NONE = "–"
-SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match")
-HEADINGS = NAMES | {"perplexity": "perplexity/word", "exact_match": "exact match"}
+SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match", "token_accuracy")
+HEADINGS = NAMES | {"perplexity": "perplexity/word"}
 COSTS = {
     "n_parameters": "parameters",
     "train_seconds": "training s",
