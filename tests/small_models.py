@@ -9,12 +9,14 @@ import torch
 
 from softalign.config import ModelConfig
 from softalign.data.batching import Batch, collate
+from softalign.models.options import FUSIONS
 from softalign.models.seq2seq import Seq2Seq
 
-ARMS = ("vanilla", "multiply", "bahdanau")
+ARMS = tuple(FUSIONS)
+ATTENDING = tuple(name for name, option in FUSIONS.items() if option.attends)
 CELLS = ("elman", "gru", "lstm")
 ARMS_AND_CELLS = list(itertools.product(ARMS, CELLS))
-SCORES = {"vanilla": None, "multiply": "dot", "bahdanau": "additive"}
+SCORES = {"vanilla": None} | dict.fromkeys(("bahdanau", "cgru", "pointer", "pointer_coverage"), "additive")
 VOCABULARY = 11
 
 

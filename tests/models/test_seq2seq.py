@@ -34,7 +34,9 @@ def test_likelihood_is_the_product_of_the_softmax_at_each_token(fusion):
         assert math.isclose(nll[row].item(), -math.log(product), rel_tol=1e-6)
     loss = model.loss(batch)
     assert loss.tokens == batch.n_target_tokens
-    assert torch.allclose(loss.objective, nll.sum()) and torch.allclose(loss.nll, nll.sum())
+    assert torch.allclose(loss.nll, nll.sum())
+    if fusion != "pointer_coverage":  # whose objective is more than the likelihood
+        assert torch.allclose(loss.objective, nll.sum())
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.models import transitions
 from softalign.models.cells import CELLS, input_weight, recurrent_kernel, recurrent_weight, run_kernel
 from softalign.models.dropout import Dropout
 from softalign.models.options import memory_size
@@ -61,13 +62,21 @@ class EncoderLayer(nn.Module):
         size = memory_size(config) // (2 if config.bidirectional else 1)
         self.cell = CELLS[config.cell]
         self.relu = config.activation == "relu"
+        self.layer_norm = config.layer_norm
         self.left_to_right = recurrent_kernel(config, input_size, size, layers=1)
         self.right_to_left = recurrent_kernel(config, input_size, size, layers=1) if config.bidirectional else None
+        self.transitions = nn.ModuleList(  # one a direction
+            self.cell.transition_class(size, config.layer_norm, self.relu)
+            for _ in range(2 if config.bidirectional else 1)
+        )
 
     def forward(self, inputs: Tensor, batch: int, reversal: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (S * B, M) and final states (B, M) of inputs (S * B, I); see `Encoder` for the two indices."""
         kernels = [self.left_to_right] if self.right_to_left is None else [self.left_to_right, self.right_to_left]
-        read = self._read_at_once if inputs.is_cpu else self._read_in_turn
+        if self.layer_norm:
+            read = self._read_step_by_step
+        else:
+            read = self._read_at_once if inputs.is_cpu else self._read_in_turn
         outputs = read(kernels, inputs, batch, reversal)
         final = torch.cat([direction[last] for direction in outputs], dim=-1)
         if len(outputs) > 1:
@@ -100,6 +109,21 @@ class EncoderLayer(nn.Module):
             run_kernel(kernel, reading.view(-1, batch, reading.size(-1)).transpose(0, 1)).transpose(0, 1).flatten(0, 1)
             for kernel, reading in zip(kernels, readings, strict=True)
         ]
+
+    def _read_step_by_step(
+        self, kernels: list[nn.RNNBase], inputs: Tensor, batch: int, reversal: Tensor
+    ) -> list[Tensor]:
+        """The same with layer normalisation, which neither of them has."""
+        readings = [inputs, turn(inputs, reversal)][: len(kernels)]
+        outputs = []
+        for kernel, transition, reading in zip(kernels, self.transitions, readings, strict=True):
+            gates = F.linear(reading, *input_weight(kernel, self.cell))
+            start = gates.new_zeros(batch, kernel.hidden_size)
+            steps = gates.view(-1, batch, gates.size(-1))
+            cell = start if self.cell.layer_class.carries_cell else None
+            states = transitions.sequence(transition, steps, start, cell, *recurrent_weight(kernel, self.cell))
+            outputs.append(states.flatten(0, 1))
+        return outputs
 
 
 class Encoder(nn.Module):

@@ -12,10 +12,12 @@ from softalign.errors import UserError
 
 @dataclass(frozen=True)
 class FusionOption:
-    """What an arm asks of the rest of the configuration; its class, of the same name, is in fusion.py."""
+    """What an arm asks of the rest of the configuration; its class, registered under the same name, is in fusion/."""
 
     attends: bool  # needs a score
     elementwise: bool = False  # combines memory and hidden state entry by entry: their sizes must be equal
+    score: str | None = None  # the one score that it is defined for
+    copies: bool = False  # copies ids of the source: both sides must share a vocabulary
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,17 @@ class ScoreOption:
 FUSIONS = {
     "vanilla": FusionOption(attends=False),
     "multiply": FusionOption(attends=True, elementwise=True),
+    "multiply_output": FusionOption(attends=True, elementwise=True),
+    "multiply_residual": FusionOption(attends=True, elementwise=True),
+    "multiply_gate": FusionOption(attends=True),
+    "multiply_norm": FusionOption(attends=True, elementwise=True),
     "bahdanau": FusionOption(attends=True),
+    "luong": FusionOption(attends=True),
+    "luong_input_feeding": FusionOption(attends=True),
+    "concat": FusionOption(attends=True),
+    "cgru": FusionOption(attends=True),
+    "pointer": FusionOption(attends=True, copies=True),
+    "pointer_coverage": FusionOption(attends=True, score="additive", copies=True),
 }
 SCORES = {
     "dot": ScoreOption(inner_product=True),
@@ -62,6 +74,15 @@ def check_model(config: ModelConfig) -> None:
         raise UserError(f"model.dropout is {config.dropout}", remedy="give a number from 0 up to, not including, 1")
     _check_sizes(config)
     _check_attention(config)
+
+
+def check_vocabulary(config: ModelConfig, shared: bool) -> None:
+    """Raise `UserError` for an arm that copies from the source where source and target ids differ in meaning."""
+    if FUSIONS[config.fusion].copies and not shared:
+        raise UserError(
+            f"model.fusion={config.fusion} copies from the source and needs one vocabulary for both sides",
+            remedy="set data.tokenizer.shared=true",
+        )
 
 
 def check_decoding(config: DecodingConfig) -> None:
@@ -105,6 +126,11 @@ def _check_attention(config: ModelConfig) -> None:
         raise UserError(
             f"model.fusion={config.fusion} has no attention, so model.score={config.score} has no meaning",
             remedy="set model.score=null",
+        )
+    if fusion.score is not None and config.score != fusion.score:
+        raise UserError(
+            f"model.fusion={config.fusion} is defined for one score, and model.score is {config.score}",
+            remedy=f"set model.score={fusion.score}",
         )
     score = SCORES[config.score]
     if score.sized and config.attention_size is None:
