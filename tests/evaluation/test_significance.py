@@ -8,6 +8,7 @@ from softalign.evaluation.rouge import mean_score
 from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
 from softalign.evaluation.significance import (
     bootstrap_interval,
+    holm,
     paired_bootstrap,
     percentile_interval,
     resampled_scores,
@@ -157,3 +158,30 @@ def test_refuses_arms_scored_on_different_items():
         paired_bootstrap([means(np.ones(3))], [means(np.ones(4))], 100, 0.95, 0)
     with pytest.raises(ValueError, match="the same items"):
         bootstrap_interval(means(np.ones(0)), 100, 0.95, 0)
+
+
+def test_holm_by_hand():
+    # Sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 are 0.04, 0.06, 0.06, 0.04; none may be below the one before it.
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.9, 0.6]) == [1.0, 1.0]
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []
+
+
+def test_holm_rejects_what_the_step_down_procedure_rejects():
+    # Holm's own wording: go through the p-values in order, stop at the first with p_(i) >= α / (m - i + 1).
+    generator = np.random.default_rng(1)
+    for size in (1, 2, 3, 8):
+        for values in generator.random((50, size)) ** 4:
+            rejected = set()
+            for i, place in enumerate(np.argsort(values)):
+                if values[place] >= 0.05 / (size - i):
+                    break
+                rejected.add(int(place))
+            assert {i for i, p in enumerate(holm(values)) if p < 0.05} == rejected
+
+
+@pytest.mark.parametrize("wrong", [[0.5, np.nan], [-0.1], [1.2]])
+def test_holm_refuses_what_is_no_p_value(wrong):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        holm(wrong)

@@ -117,5 +117,24 @@ def percentile_interval(values: NDArray[np.float64], confidence: float) -> tuple
     return float(low), float(high)
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values of a family of m tests, corrected for their number by Holm's step-down procedure, in the order given.
+
+    With p_(1) <= ... <= p_(m): p'_(i) = max over j <= i of min(1, (m - j + 1) p_(j)). Rejecting where p' < α keeps the
+    probability of any false rejection in the family below α, whatever the dependence between the tests (Holm 1979,
+    Scandinavian Journal of Statistics 6:65-70). An empty family gives an empty list.
+
+    Raises `ValueError` for a number that is no p-value, nan among them: a test that was not made is no member.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"p-values must lie between 0 and 1, got {list(p_values)}")
+    order = np.argsort(values, kind="stable")
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    corrected = np.empty(len(values))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in corrected]
+
+
 def _mean_score(statistics: Sequence[ItemStatistics]) -> float:
     return sum(system.corpus_score() for system in statistics) / len(statistics)

@@ -54,7 +54,7 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
         name: item_statistics(outputs, references, metrics)
         for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
-    systems = {model: [items[model, seed] for seed in runs.seeds] for model in runs.models}
+    systems = {model: [items[model, seed] for seed in runs.seeds_of(model)] for model in runs.models}
     systems |= {name: [statistics] for name, statistics in untrained.items()}
     return Scored(runs, items, untrained, _replicates(systems, metrics, evaluation))
 
@@ -83,13 +83,16 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str,
 
 
 def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> Iterator[dict[str, Any]]:
-    seeds = scored.runs.seeds
     for baseline, candidate in combinations(scored.runs.models, 2):
         a, b = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
-        for index, seed in enumerate(seeds):
-            estimate = contrast(a.of(index), b.of(index), evaluation.confidence, evaluation.bootstrap_seed)
+        own, others = scored.runs.seeds_of(baseline), scored.runs.seeds_of(candidate)
+        seeds = [seed for seed in own if seed in others]  # where runs are missing, what both have
+        for seed in seeds:
+            single = a.of([own.index(seed)]), b.of([others.index(seed)])
+            estimate = contrast(*single, evaluation.confidence, evaluation.bootstrap_seed)
             yield _record(scored.runs.task, metric, baseline, candidate, estimate, PER_SEED, [seed])
         if len(seeds) > 1:
+            a, b = a.of([own.index(seed) for seed in seeds]), b.of([others.index(seed) for seed in seeds])
             estimate = contrast(a, b, evaluation.confidence, evaluation.bootstrap_seed)
             yield _record(scored.runs.task, metric, baseline, candidate, estimate, POOLED, seeds)
 
@@ -112,6 +115,11 @@ def _record(
 
 
 def decisive(comparisons: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records that speak for all seeds: the pooled ones, or the per-seed ones where there is a single seed."""
-    pooled = [record for record in comparisons if record["scope"] == POOLED]
-    return pooled or comparisons
+    """The records that speak for all seeds: the pooled ones, or the per-seed ones of arms that share a single seed."""
+    keys = ("task", "metric", "baseline", "candidate")
+    pooled = {tuple(record[key] for key in keys) for record in comparisons if record["scope"] == POOLED}
+    return [
+        record
+        for record in comparisons
+        if record["scope"] == POOLED or tuple(record[key] for key in keys) not in pooled
+    ]

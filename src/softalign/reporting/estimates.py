@@ -38,9 +38,9 @@ class Replicates:
     def value(self) -> float:
         return float(self.points.mean())
 
-    def of(self, seed: int) -> Replicates:
-        """Those of one seed alone, by its place."""
-        return Replicates(self.points[[seed]], self.resampled[[seed]])
+    def of(self, seeds: Sequence[int]) -> Replicates:
+        """Those of some seeds alone, by their places."""
+        return Replicates(self.points[list(seeds)], self.resampled[list(seeds)])
 
 
 def contrast(baseline: Replicates, candidate: Replicates, confidence: float, seed: int) -> Estimate:

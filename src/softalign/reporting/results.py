@@ -17,9 +17,9 @@ from softalign.config import EvaluationConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
-from softalign.reporting.claims import CLAIMS, UNTESTED
+from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
-from softalign.reporting.runs import Run, TaskRuns
+from softalign.reporting.runs import Incomplete, Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
 COST = (
@@ -40,18 +40,19 @@ def build_results(
     scored: Sequence[Scored],
     comparisons: Sequence[dict[str, Any]],
     verdicts: Sequence[Verdict],
+    incomplete: Sequence[Incomplete],
     evaluation: EvaluationConfig,
     layout: Layout,
 ) -> dict[str, Any]:
-    """Everything that the report says, as containers that JSON can hold; a number that is not finite becomes None."""
+    """All measurements that the report shows, as containers that JSON can hold; a number that is not finite becomes
+    None. What follows from them for the claims stands in claims.json.
+    """
     return finite(
         {
             "runs": [_run_record(run) for task in scored for model in task.runs.models for run in task.runs.of(model)],
             "comparisons": list(comparisons),
-            "claims": [asdict(verdict) for verdict in verdicts],
-            "rules": {claim.id: {"statement": claim.statement, "rules": claim.rules} for claim in CLAIMS},
-            "untested": UNTESTED,
-            "tasks": {task.runs.task: _task_record(task, layout) for task in scored},
+            "incomplete": [asdict(run) for run in incomplete],
+            "tasks": {task.runs.task: _task_record(task, verdicts, layout) for task in scored},
             "bootstrap": {
                 "samples": evaluation.bootstrap_samples,
                 "confidence": evaluation.confidence,
@@ -81,20 +82,43 @@ def _run_record(run: Run) -> dict[str, Any]:
     }
 
 
-def _task_record(scored: Scored, layout: Layout) -> dict[str, Any]:
+def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) -> dict[str, Any]:
     task = scored.runs
-    first = task.of(task.models[0])[0]
+    source = task.first.config["data"].get("source") or {}
     return {
         "headline_metric": task.headline_metric,
         "lead_words": task.lead_words,
-        "baseline": task.baseline,
+        "baselines": {model: _baseline(task, model) for model in task.models},
+        "better": {model: found for model in task.candidates if (found := _better(task, model, verdicts))},
         "models": task.models,
+        "candidates": task.candidates,
         "seeds": task.seeds,
         "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
-        "signatures": first.scores["signatures"],
+        "signatures": task.first.scores["signatures"],
+        "generator_seed": source.get("seed"),
         "provenance": _read(layout.raw(task.task) / "provenance.json"),
         "prepared": _read(layout.prepared(task.task) / "report.json"),
     }
+
+
+def _baseline(task: TaskRuns, model: str) -> str | None:
+    """The arm without attention that is otherwise alike, where it has a complete run."""
+    baseline = baseline_of(model, task.arms)
+    return baseline if baseline in task.models else None
+
+
+def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> str | None:
+    """The verdict on the headline score against the baseline where a claim is about that score, so that the report
+    says one thing; None where no claim is.
+    """
+    baseline = _baseline(task, model)
+    claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)
+    found = [
+        row.verdict
+        for row in verdicts
+        if (row.claim, row.task, row.arm, row.against) == (claim, task.task, model, baseline)
+    ]
+    return found[0] if found else None
 
 
 def _read(path: Path) -> Any:

@@ -1,0 +1,134 @@
+"""The sentences of the report and of the notebooks: each is made from the records of results.json and claims.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from softalign.reporting import tables
+from softalign.reporting.names import NAMES
+from softalign.reporting.results import mean_of, runs_of
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
+
+ONE_SEED = (
+    "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change"
+    " is not covered."
+)
+SEVERAL_SEEDS = (
+    "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
+)
+FALLING = "The validation loss was still falling when training ended: {}."
+FEW_ROWS = 1000  # training rows below which no arm can learn its task
+A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
+CORRECTED = (
+    "The p-values are two-sided. Verdicts follow after Holm's correction for all comparisons of a claim; other p-values"
+    " are not corrected."
+)
+COARSE = (
+    "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
+    " decided by the bootstrap; raise evaluation.bootstrap_samples."
+)
+EMBEDDED = (
+    "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
+    " need not carry over."
+)
+RELATION = {SUPPORTED: "better than", REFUTED: "worse than", NOT_DECIDED: "not told apart from"}
+# Bad news first.
+ORDER = {REFUTED: 0, NOT_DECIDED: 1, SUPPORTED: 2}
+
+
+def answers(results: dict[str, Any], task: str) -> list[str]:
+    """One sentence for each arm with attention that was run: those that lose first."""
+    arms = results["tasks"][task]["candidates"]
+    return [answer(results, task, arm) for arm in sorted(arms, key=lambda arm: _place(results, task, arm))]
+
+
+def _place(results: dict[str, Any], task: str, arm: str) -> int:
+    found = tables.headline_comparison(results, task, arm)
+    return len(ORDER) if found is None else ORDER[tables.better(results, task, arm, found)]
+
+
+def answer(results: dict[str, Any], task: str, arm: str) -> str:
+    """One sentence in numbers: an arm's headline score against that of the arm without attention."""
+    record = results["tasks"][task]
+    metric = NAMES[record["headline_metric"]]
+    found = tables.headline_comparison(results, task, arm)
+    value = _headline_score(results, task, arm)
+    if found is None:
+        return f"{arm} scores {value} {metric} on {task}; there is no arm without attention to compare it with."
+    return (
+        f"{arm} is {RELATION[tables.better(results, task, arm, found)]} {found['baseline']} on {task}: {value} against "
+        f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
+        f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
+        f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
+        f"{tables.seeds_named(found['seeds'])})."
+    )
+
+
+def _headline_score(results: dict[str, Any], task: str, arm: str) -> str:
+    return tables.score(mean_of(runs_of(results, task, arm), "test", results["tasks"][task]["headline_metric"]))
+
+
+def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
+    """One sentence for each claim on which some row is decided, and one for all others. What is refuted stands first,
+    then what is refuted for some arms and supported for others, then what is supported, for all arms or for some.
+    """
+    kinds: dict[str, list[str]] = {kind: [] for kind in ("refuted", "disputed", "supported", "partly supported")}
+    rest = []
+    for claim in claims:
+        found = {row["verdict"] for row in claim["rows"] if row["applies"]}
+        if claim["missing"] or not found & {SUPPORTED, REFUTED}:
+            rest.append(claim["id"])
+        elif claim["verdict"] != NOT_DECIDED:
+            kinds[claim["verdict"]].append(finding(claim))
+        else:
+            kinds["disputed" if REFUTED in found else "partly supported"].append(finding(claim))
+    lines = [line for group in kinds.values() for line in group]
+    return [*lines, f"Not decided by these runs: {', '.join(rest)}."] if rest else lines
+
+
+def finding(claim: dict[str, Any]) -> str:
+    """One sentence: a claim, its verdict, the effect that the verdict hangs on, and who says what."""
+    effect = claim["effect"]
+    verdict = claim["verdict"] if claim["verdict"] != NOT_DECIDED else "not decided, for its rows disagree"
+    versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
+    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} {effect['quantity']}"]
+    if effect["low"] is not None:
+        parts.append(f"interval {tables.effect_interval(effect)}")
+    if effect["p_holm"] is not None:
+        parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
+    return (
+        f"{claim['id']} is {verdict}: “{claim['statement']}”. {effect['arm']}{versus} on {effect['task']}:"
+        f" {', '.join(parts)}. All rows: {claim['reason']}."
+    )
+
+
+def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
+    """What the numbers do not cover."""
+    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
+    lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, CORRECTED]
+    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
+    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
+    if few:
+        lines.insert(0, A_TRIAL.format(", ".join(few)))
+    falling = [
+        f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
+    ]
+    if falling:
+        lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
+    lines += _coarse(results, claims)
+    if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
+        lines.append(EMBEDDED)
+    return lines
+
+
+def _coarse(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
+    """Claims whose family is so large that the smallest p-value of the bootstrap does not survive it."""
+    samples, alpha = results["bootstrap"]["samples"], 1 - results["bootstrap"]["confidence"]
+    smallest = 2 / (1 + samples)
+    families = {claim["id"]: sum(row["p_value"] is not None for row in claim["rows"]) for claim in claims}
+    large = {claim: size for claim, size in families.items() if size * smallest > alpha}
+    if not large:
+        return []
+    least = tables.number(smallest)
+    return [COARSE.format(f"{samples:,}", least, max(large.values()), f"{alpha:g}", ", ".join(large))]
