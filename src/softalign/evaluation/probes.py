@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from softalign.config import Config, EvaluationConfig
-from softalign.data.batching import Row
+from softalign.data.batching import Batch, Row
 from softalign.data.probes import recall
 from softalign.data.tokenizer import PAD
 from softalign.errors import UserError
@@ -114,7 +114,7 @@ class SourceGradients:
 
     row: int  # index in its split
     norms: Array  # (S,) ‖∂L/∂e_i‖, nats per unit of embedding; the last is that of the end of the source
-    error: float  # ‖∂L/∂z‖ over all logits z of the target: √(Σ_t ‖p_t - y_t‖²), 0 where the target is certain
+    error: float  # √(Σ_t ‖p_t - y_t‖²), which is ‖∂L/∂z‖ for logits z; 0 where the model is certain and right
 
 
 @dataclass(frozen=True)
@@ -144,17 +144,26 @@ def source_gradients(model: Seq2Seq, rows: Sequence[Row], device: torch.device) 
         on_device = batch.to(device)
         # cuDNN has no backward pass for a network in evaluation mode.
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False), _outputs_of(model.encoder.embedding) as e:
-            logits, _ = model(on_device)
-            targets = on_device.target_out
-            loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD, reduction="sum")
+            log_probabilities, _ = model(on_device)
+            loss = F.nll_loss(
+                log_probabilities.transpose(1, 2), on_device.target_out, ignore_index=PAD, reduction="sum"
+            )
             # The first output is that of the source, also where the decoder has the same embedding.
-            to_embedded, to_logits = torch.autograd.grad(loss, [e[0], logits])
-        norms = to_embedded.norm(dim=-1).t().cpu().double().numpy()  # (B, S)
-        errors = to_logits.flatten(1).norm(dim=-1).tolist()
-        for row, own, length, error in zip(
-            batch.rows.tolist(), norms, batch.source_lengths.tolist(), errors, strict=True
-        ):
+            (to_embedded,) = torch.autograd.grad(loss, [e[0]])  # (S, B, E)
+        norms = to_embedded.norm(dim=-1).t().cpu().double().numpy()
+        errors = _errors(log_probabilities.detach(), on_device).tolist()
+        lengths = batch.source_lengths.tolist()
+        for row, own, length, error in zip(batch.rows.tolist(), norms, lengths, errors, strict=True):
             yield SourceGradients(row, own[:length], error)
+
+
+def _errors(log_probabilities: Tensor, batch: Batch) -> Tensor:
+    """√(Σ_t ‖p_t - y_t‖²) of each row (B,), y_t one at the target token and zero elsewhere."""
+    errors = log_probabilities.exp()
+    targets = batch.target_out.unsqueeze(2)
+    # 1 - p as -(e^{log p} - 1), which does not vanish where p rounds to one.
+    errors.scatter_(2, targets, -torch.expm1(log_probabilities.gather(2, targets)))
+    return errors.masked_fill(~batch.target_mask.unsqueeze(2), 0.0).flatten(1).norm(dim=-1)
 
 
 @contextmanager
@@ -186,9 +195,9 @@ def gradients_by_lag(gradients: Sequence[TokenGradients]) -> list[dict[str, floa
     """Means over tokens in at most LAG_BUCKETS buckets of lags that hold about as many tokens each.
 
     `low`, `high`: lags, both included. `tokens`: how many. `norm`: mean ‖∂L/∂e_i‖ (Hochreiter et al. 2001; Pascanu et
-    al. 2013), nats per unit of embedding. `relative`: mean ‖∂L/∂e_i‖ / ‖∂L/∂z‖ of the logits z, logits per unit of
-    embedding: how much of the error signal reaches the token. The norm alone also falls where the arm is right, for
-    its error vanishes there; the ratio does not. None where no row has an error.
+    al. 2013), nats per unit of embedding. `relative`: mean ‖∂L/∂e_i‖ / √(Σ_t ‖p_t - y_t‖²), logits per unit of
+    embedding: how much of the error signal at the output reaches the token. The norm alone also falls where the arm
+    is right, for its error vanishes there; the ratio does not. None where no row has an error.
     """
     lags = np.concatenate([row.lags for row in gradients])
     norms = np.concatenate([row.norms for row in gradients])

@@ -178,8 +178,8 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
 def recall_by_lag(buckets: Sequence[dict[str, Any]], chance: float, confidence: float) -> Figure:
     """Exact match of each bucket of lags with its interval; seeds are averaged. A line marks what guessing reaches.
 
-    `buckets`: rows with model, seed, low, high (words after the marked value), rows, score, ci_low, ci_high; `chance` in
-    points of 100.
+    `buckets`: rows with model, seed, low, high (words after the marked value), rows, score, ci_low, ci_high;
+    `chance`: points of 100.
     """
     figure, (ax,) = _figure(5.4, 3.5)
     arms = list(dict.fromkeys(row["model"] for row in buckets))
@@ -188,7 +188,14 @@ def recall_by_lag(buckets: Sequence[dict[str, Any]], chance: float, confidence: 
         middle, low, high = (_mean_by_span(buckets, arm, spans, key) for key in ("score", "ci_low", "ci_high"))
         errors = [np.maximum(np.subtract(middle, low), 0), np.maximum(np.subtract(high, middle), 0)]
         ax.errorbar(
-            range(len(spans)), middle, yerr=errors, **arm_style(arm, arms), linewidth=1.6, markersize=5, capsize=3, label=arm
+            range(len(spans)),
+            middle,
+            yerr=errors,
+            **arm_style(arm, arms),
+            linewidth=1.6,
+            markersize=5,
+            capsize=3,
+            label=arm,
         )
     ax.axhline(chance, color=INK, linewidth=1, linestyle=":", label="chance")
     rows = {(row["low"], row["high"]): row["rows"] for row in buckets}
@@ -216,8 +223,8 @@ def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
     tokens = {(row["low"], row["high"]): row["tokens"] for row in buckets}
     ax.set_xticks(range(len(spans)), [f"{_span(*span)}\nn={tokens[span]}" for span in spans], fontsize=8)
     ax.set_xlabel("lag: tokens between the source token and the nearer end, and tokens counted")
-    ax.set_ylabel("‖∂L/∂e‖ / ‖∂L/∂z‖")
-    ax.set_title("Gradient that reaches a source token e from the logits z", loc="left")
+    ax.set_ylabel("gradient norm / error at the output")
+    ax.set_title("Gradient that reaches a source token, by lag", loc="left")
     _legend(figure, ax)
     return figure
 

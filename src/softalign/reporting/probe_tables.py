@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from softalign.reporting.results import runs_of
-from softalign.reporting.tables import NONE, Results, Table, number, score
+from softalign.reporting.tables import Results, Table, number
 
-Probes = dict[str, Any]
+RECALL = ("recall, shortest lags", "longest")
+OTHERS = (
+    *("gradient, shortest lags", "longest", "ratio"),
+    *("encoder norm, first", "last", "decoder norm, first", "last"),
+    *("attention entropy", "uniform"),
+)
 
 
 def probe_table(results: Results, task: str) -> Table:
@@ -19,34 +24,39 @@ def probe_table(results: Results, task: str) -> Table:
     Lags are those of the first and the last bucket, states those of the first and the last position that at least half
     of the rows have.
     """
+    models = results["tasks"][task]["models"]
+    found = {model: [_ends(run["probes"]) for run in runs_of(results, task, model)] for model in models}
+    recalls = any(ends[0] is not None for seeds in found.values() for ends in seeds)
     rows = []
-    for model in results["tasks"][task]["models"]:
-        probes = [run["probes"] for run in runs_of(results, task, model)]
-
-        def mean(value: Callable[[Probes], float | None], probes: Sequence[Probes] = probes) -> float | None:
-            values = [value(found) for found in probes]
-            return None if any(one is None for one in values) else float(np.mean([one for one in values if one is not None]))
-
-        near, far = (mean(lambda found, end=end: found["gradient_norm"][end]["relative"]) for end in (0, -1))
-        row = [model]
-        if probes[0]["recall_by_lag"]:
-            row += [score(mean(lambda found, end=end: found["recall_by_lag"][end]["score"])) for end in (0, -1)]
-        row += [number(near), number(far), number(far / near) if near and far is not None else NONE]
-        for side in ("encoder", "decoder"):
-            row += [number(mean(lambda found, side=side, end=end: _norm(found["state_norm"][side], end))) for end in (0, -1)]
-        entropy = [
-            mean(lambda found, key=key: (found["attention_entropy"] or {}).get(key)) for key in ("entropy", "uniform")
-        ]
-        rows.append([*row, *[number(value) for value in entropy]])
-    columns = ["arm"]
-    if results["runs"] and any(run["probes"]["recall_by_lag"] for run in results["runs"] if run["task"] == task):
-        columns += ["recall, shortest lags", "longest"]
-    columns += ["gradient, shortest lags", "longest", "ratio"]
-    columns += ["encoder norm, first", "last", "decoder norm, first", "last", "attention entropy", "uniform"]
+    for model, seeds in found.items():
+        cells = [number(_mean(column)) for column in zip(*seeds, strict=True)]
+        rows.append([model, *(cells if recalls else cells[len(RECALL) :])])
+    columns = ["arm", *(RECALL if recalls else ()), *OTHERS]
     return Table(f"{task}: probes", columns, rows)
 
 
-def _norm(records: Sequence[dict[str, Any]], end: int) -> float:
-    """The norm at one end of the positions that at least half of the rows have."""
+def _ends(probes: dict[str, Any]) -> list[float | None]:
+    """The cells of one run, in the order of RECALL and OTHERS."""
+    recall = probes["recall_by_lag"] or [{"score": None}]
+    gradient = probes["gradient_norm"]
+    near, far = gradient[0]["relative"], gradient[-1]["relative"]
+    entropy = probes["attention_entropy"] or {"entropy": None, "uniform": None}
+    norms = [_steady(probes["state_norm"][side]) for side in ("encoder", "decoder")]
+    return [
+        *(recall[0]["score"], recall[-1]["score"]),
+        *(near, far, far / near if near and far is not None else None),
+        *(norm for own in norms for norm in (own[0], own[-1])),
+        *(entropy["entropy"], entropy["uniform"]),
+    ]
+
+
+def _steady(records: Sequence[dict[str, Any]]) -> list[float]:
+    """The norms at the positions that at least half of the rows have."""
     most = max(record["rows"] for record in records)
-    return float([record["norm"] for record in records if 2 * record["rows"] >= most][end])
+    return [record["norm"] for record in records if 2 * record["rows"] >= most]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean; None where a seed has none."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None
