@@ -48,7 +48,10 @@ class Arm:
 
 def _arm(name: str) -> Arm:
     """The arm of this name that write_project makes up unless it is given one."""
-    return Arm({"fusion": name}, SKILL.get(name, (0.9, 0.6)), 900_000 + (73_856 if name == "bahdanau" else 0))
+    score = {"vanilla": None, "multiply": "dot"}.get(name, "additive")
+    return Arm(
+        {"fusion": name, "score": score}, SKILL.get(name, (0.9, 0.6)), 900_000 + (73_856 if name == "bahdanau" else 0)
+    )
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,15 @@ class Reported:
 
 def report_of(root: Path, **options: Any) -> Reported:
     """Write a project with `write_project` and compare its arms."""
-    layout = Layout(write_project(root, **options))
-    evaluation = EvaluationConfig(bootstrap_samples=1000, attention_examples=1, sample_outputs=3)
+    return report_on(write_project(root, **options))
+
+
+EVALUATION = EvaluationConfig(bootstrap_samples=1000, attention_examples=1, sample_outputs=3)
+
+
+def report_on(root: Path, evaluation: EvaluationConfig = EVALUATION) -> Reported:
+    """Compare the arms of a project."""
+    layout = Layout(root)
     params = read_params(layout.params)
     tasks = read_runs(layout, params)
     scored = [score_items(task, evaluation) for task in tasks if task.runs]

@@ -12,9 +12,11 @@ from softalign.models.readout import PointerReadout, Seen
 SOURCE, STEPS = 4, 3
 
 
-def kernel_step(kernel, x: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def kernel_step(
+    kernel, x: Tensor, hidden: Tensor, cell: Tensor | None, scale: Tensor | float = 1.0
+) -> tuple[Tensor, Tensor | None]:
     """torch.nn's documented equations of RNN, GRU and LSTM cells, on one vector; x is W_x x + b_x already."""
-    u = kernel.weight_hh_l0 @ hidden + kernel.bias_hh_l0
+    u = scale * (kernel.weight_hh_l0 @ hidden + kernel.bias_hh_l0)
     if isinstance(kernel, torch.nn.LSTM):
         i, f, g, o = (x + u).chunk(4)
         cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
@@ -65,6 +67,18 @@ class Arm:
         if name in ("bahdanau", "pointer", "pointer_coverage"):
             context, weights = self.attend(score, self.hidden)
             self.move(self.inputs(x, context))
+            return torch.cat([self.hidden, context]), weights
+        if name.startswith("gated"):
+            context, weights = self.attend(score, self.hidden)
+            rest = torch.cat([self.hidden, context])
+            z = torch.sigmoid(
+                self.fusion.gate_input.weight @ x + self.fusion.gate_input.bias + self.fusion.gate_rest.weight @ rest
+            )
+            one = torch.ones_like(z)
+            p, q = {"gated_source": (one, z), "gated_target": (z, one), "gated_both": (1 - z, z)}[name]
+            gates = len(self.kernel.bias_hh_l0) // len(z)
+            a = p.repeat(gates) * self.inputs(x) + q.repeat(gates) * (self.fusion.cell.context.weight @ context)
+            self.hidden, self.cell = kernel_step(self.kernel, a, self.hidden, self.cell, p.repeat(gates))
             return torch.cat([self.hidden, context]), weights
         if name == "luong_input_feeding":
             self.move(self.inputs(x, self.fed))

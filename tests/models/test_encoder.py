@@ -62,7 +62,7 @@ def test_layer_normalised_memory_and_final_state_are_those_of_their_equations(ce
         assert torch.allclose(encoded.memory[row, :length], torch.stack(outputs))
 
 
-@pytest.mark.parametrize("options", [{}, {"layer_norm": True}])
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"self_attention": True, "heads": 2}])
 @pytest.mark.parametrize("reverse_source", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_row_is_encoded_as_if_it_were_alone(cell, reverse_source, options):

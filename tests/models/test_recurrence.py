@@ -1,10 +1,8 @@
 """The fast path against the plain loop, and its derivatives against finite differences."""
 
-import itertools
-
 import pytest
 import torch
-from small_models import ATTENDING, CELLS, batch_of, small_model
+from small_models import ATTENDING, CELLS, MODELS, batch_of, small_model
 from torch import Tensor, nn
 
 from softalign.models import options, recurrence
@@ -37,9 +35,9 @@ def of_both(logits: Tensor, weights: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("lengths", [LENGTHS, [(2, 0)]], ids=["padding", "one step"])
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize(("fusion", "cell"), list(itertools.product(ATTENDING, CELLS)))
-def test_the_fast_path_is_the_plain_loop(fusion, cell, layers, lengths):
-    agree(small_model(fusion, cell, layers=layers), batch_of(*lengths), of_both)
+@pytest.mark.parametrize(("fusion", "cell", "options"), [model for model in MODELS if model[0] in ATTENDING])
+def test_the_fast_path_is_the_plain_loop(fusion, cell, options, layers, lengths):
+    agree(small_model(fusion, cell, layers=layers, **options), batch_of(*lengths), of_both)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -153,10 +151,11 @@ def test_large_energies_stay_finite():
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
-def test_nothing_of_a_pass_outlives_it():
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"score": "multi_head", "heads": 2}])
+def test_nothing_of_a_pass_outlives_it(options):
     import gc
 
-    model, batch = small_model("bahdanau"), batch_of(*LENGTHS)
+    model, batch = small_model("bahdanau", **options), batch_of(*LENGTHS)
     gc.collect()
     gc.disable()
     try:

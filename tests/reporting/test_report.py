@@ -153,7 +153,10 @@ def test_samples_are_spread_over_the_lengths_and_mark_foreign_words(one_seed: Re
 
 def test_the_caveats_follow_the_data(one_seed: Reported, two_seeds: Reported) -> None:
     assert sentences.ONE_SEED in caveats(one_seed)
-    assert sentences.SEVERAL_SEEDS in caveats(two_seeds)
+    assert {sentences.SEVERAL_SEEDS, sentences.TWO_SEEDS} <= set(caveats(two_seeds))
+    assert sentences.TWO_SEEDS not in caveats(one_seed)
+    assert any("80 % of all repetitions" in line for line in caveats(one_seed))
+    assert any("p (Holm) is below 0.05" in line for line in caveats(one_seed))
     assert sentences.EMBEDDED in caveats(one_seed)
 
 

@@ -71,4 +71,4 @@ class Decoder(nn.Module):
 
     def step(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         """One step over embedded tokens (N, E)."""
-        return self.fusion.step(self.fusion.cell.project(embedded), state, encoded)
+        return self.fusion.step(self.fusion.project(embedded), state, encoded)

@@ -18,6 +18,7 @@ from softalign.models.cells import CELLS, input_weight, recurrent_kernel, recurr
 from softalign.models.dropout import Dropout
 from softalign.models.options import memory_size
 from softalign.models.recurrence import sequence, turn
+from softalign.models.self_attention import SelfAttention
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class EncoderOutput:
     mask: Tensor  # (B, S) bool, True on tokens
     padding: Tensor  # (B, 1, S): 0 on tokens, -inf on padding; added to attention scores
     final: Tensor  # (L, B, M): each layer's hidden state after the last token it reads, both directions
-    keys: Tensor | None = None  # (B, S, K): the memory as the arm's attention scores it
+    keys: Tensor | None = None  # (B, S, K), or (B, heads, S, K): the memory as the arm's attention scores it
     values: Tensor | None = None  # (B, S, R): the memory as the arm reads it, where that is not the memory itself
 
     def with_keys(self, keys: Tensor | None) -> EncoderOutput:
@@ -127,7 +128,8 @@ class EncoderLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A stack of recurrent layers over the source; with `reverse_source` (Sutskever et al. 2014) last token first.
+    """A stack of recurrent layers over the source; with `reverse_source` (Sutskever et al. 2014) last token first; with
+    `self_attention` the memory then attends to itself, and the final states stay those of the recurrent layers.
 
     A token's vector depends neither on how much padding follows it nor on the other rows.
     """
@@ -140,6 +142,9 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(
             EncoderLayer(config, memory_size(config) if depth else config.embedding_size)
             for depth in range(config.layers)
+        )
+        self.self_attention = (
+            SelfAttention(memory_size(config), config.heads, config.dropout) if config.self_attention else None
         )
 
     def forward(self, source: Tensor, source_lengths: Tensor) -> EncoderOutput:
@@ -164,6 +169,8 @@ class Encoder(nn.Module):
             outputs = turn(outputs, reversal)
 
         memory = outputs.view(length, batch, -1).transpose(0, 1).contiguous().masked_fill(~mask.unsqueeze(2), 0.0)
+        if self.self_attention is not None:
+            memory = self.self_attention(memory, mask)
         padding = torch.zeros(batch, 1, length, dtype=memory.dtype, device=memory.device)
         padding = padding.masked_fill(~mask.unsqueeze(1), -math.inf)
         return EncoderOutput(source, memory, mask, padding, torch.stack(finals))

@@ -15,7 +15,7 @@ PLAIN = "vanilla"  # the fusion without attention
 INNER_PRODUCTS = ("dot", "scaled_dot")
 LEARNED_SCORES = ("general", "additive", "multi_head")
 FED_BACK = {"multiply": "multiply_output", "luong_input_feeding": "luong"}  # fusion -> the same without feedback
-ATTENTION = ("fusion", "score", "attention_size", "heads", "coverage")  # what an arm with attention has beyond a plain
+ATTENTION = ("fusion", "score", "attention_size", "heads")  # what an arm with attention has beyond a plain
 SIZES = ("embedding_size", "hidden_size", "encoder_size")
 SAME_SIZE = 0.02  # parameter counts this close, as a share of the arm's, count as equal
 

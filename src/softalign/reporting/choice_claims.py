@@ -70,7 +70,7 @@ def diverges(task: TaskRuns, pair: Pair, evaluation: EvaluationConfig) -> Verdic
         task=task.task,
         arm=pair.arm,
         against=pair.arms[0],
-        verdict=SUPPORTED if p_value <= 1 - evaluation.confidence else NOT_DECIDED,
+        verdict=SUPPORTED if p_value + evaluation.confidence < 1 else NOT_DECIDED,
         quantity="share of diverged runs",
         effect=(relu - tanh) / runs,
         p_value=p_value,
@@ -95,5 +95,5 @@ def _p_value_of(case: Case, difference: float) -> float:
     arm = case.scored.replicates[case.arm, metric]
     moved = Replicates(arm.points - difference, arm.resampled - difference)
     others = case.scored.replicates[case.baseline, metric]
-    found = contrast(others, moved, case.evaluation.confidence, case.evaluation.bootstrap_seed)
+    found = contrast(others, moved, case.evaluation.confidence)
     return 1.0 if found.p_value is None else found.p_value

@@ -155,7 +155,7 @@ def decide_claims(tasks: Sequence[TaskRuns], scored: Sequence[Scored], evaluatio
     for claim in CLAIMS:
         concerned = [task for task in tasks if task.task in claim.tasks]
         rows = [row for task in concerned for row in _rows(claim, task, by_task.get(task.task), evaluation)]
-        verdicts += _corrected(rows, 1 - evaluation.confidence) or [_nothing(claim, concerned)]
+        verdicts += _corrected(rows, evaluation.confidence) or [_nothing(claim, concerned)]
     return verdicts
 
 
@@ -198,14 +198,14 @@ def _nothing(claim: Claim, concerned: Sequence[TaskRuns]) -> Verdict:
     return Verdict(claim.id, NONE, NONE, NONE, NOT_DECIDED, NONE, notes=[reason])
 
 
-def _corrected(rows: Sequence[Verdict], alpha: float) -> list[Verdict]:
+def _corrected(rows: Sequence[Verdict], confidence: float) -> list[Verdict]:
     """The rows with Holm's correction over those that have a p-value."""
     members = [place for place, row in enumerate(rows) if row.p_value is not None]
     p_values = [p for row in rows if (p := row.p_value) is not None]
     corrected = list(rows)
     for place, p_holm in zip(members, holm(p_values), strict=True):
         row = replace(rows[place], p_holm=p_holm)
-        if row.verdict != NOT_DECIDED and p_holm > alpha:
+        if row.verdict != NOT_DECIDED and p_holm + confidence >= 1:
             note = f"{row.verdict} if it were the only comparison; not after correction for {len(members)}"
             row = replace(row, verdict=NOT_DECIDED, notes=[*row.notes, note])
         corrected[place] = row

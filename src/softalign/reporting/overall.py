@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,8 @@ def overall(rows: Sequence[Verdict]) -> Overall:
     missing = list(dict.fromkeys(run for row in rows for run in row.missing))
     hinge = _hinge([row for row in speaking if not row.missing])
     if missing:
-        return Overall(NOT_DECIDED, f"missing runs: {'; '.join(missing)}", hinge)
+        rest = split([row for row in speaking if not row.missing])
+        return Overall(NOT_DECIDED, "; ".join(filter(None, [f"missing runs: {_some(missing)}", rest])), hinge)
     if hinge is None:
         return Overall(NOT_DECIDED, "; ".join(dict.fromkeys(note for row in rows for note in row.notes)), None)
     found = {row.verdict for row in speaking}
@@ -47,22 +49,26 @@ RULE = " ".join((inspect.getdoc(overall) or "").split())
 
 
 def split(rows: Sequence[Verdict]) -> str:
-    """Who refutes, supports, or leaves it open."""
-    groups = {
-        verdict: [f"{row.arm} on {row.task}" for row in rows if row.verdict == verdict]
-        for verdict in (REFUTED, SUPPORTED, NOT_DECIDED)
-    }
-    named = [name for names in groups.values() for name in dict.fromkeys(names)]
-    if len(named) > len(set(named)):  # an arm with several tests that disagree
-        groups = {
-            verdict: [
-                f"{row.arm} on {row.task} ({row.quantity}, against {row.against})"
-                for row in rows
-                if row.verdict == verdict
-            ]
-            for verdict in groups
-        }
-    return "; ".join(f"{verdict}: {', '.join(dict.fromkeys(names))}" for verdict, names in groups.items() if names)
+    """Which arms are refuted, supported or left open in all their rows, and how often each in those of the others."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row.arm, Counter())[row.verdict] += 1
+    parts = []
+    for verdict in (REFUTED, SUPPORTED, NOT_DECIDED):
+        arms = [arm for arm, found in counts.items() if set(found) == {verdict}]
+        if arms:
+            parts.append(f"{verdict} for {', '.join(arms)}")
+    for arm, found in counts.items():
+        if len(found) > 1:
+            numbers = [f"{found[verdict]} {verdict}" for verdict in (REFUTED, SUPPORTED, NOT_DECIDED) if found[verdict]]
+            parts.append(f"of the rows for {arm} {', '.join(numbers)}")
+    return "; ".join(parts)
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _hinge(rows: Sequence[Verdict]) -> Verdict | None:

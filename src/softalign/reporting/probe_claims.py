@@ -5,11 +5,13 @@ Each function tests one claim; its docstring is the rule, fixed before any data 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from softalign.evaluation.lengths import LengthBucket, length_buckets
 from softalign.evaluation.probes import marked_lags
-from softalign.reporting.estimates import Estimate, Replicates, contrast, resample_counts, weighted_mean
+from softalign.reporting.estimates import Estimate, Replicates, mean_of_arm, resample_counts, weighted_mean
 from softalign.reporting.probe_records import chance
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval
 
@@ -55,11 +57,12 @@ def _against(case: Case, model: str, bucket: LengthBucket, level: float) -> Esti
         np.asarray(items.score(items.values), dtype=np.float64)[bucket.rows]
         for items in (case.scored.items[model, seed]["exact_match"] for seed in case.scored.runs.seeds_of(model))
     ]
-    own = Replicates(np.array([y.mean() for y in hits]), np.array([weighted_mean(y, counts) for y in hits]))
-    fixed = Replicates(np.full_like(own.points, level), np.full_like(own.resampled, level))
-    found = contrast(fixed, own, case.evaluation.confidence, case.evaluation.bootstrap_seed)
+    beyond = Replicates(
+        np.array([y.mean() for y in hits]) - level, np.array([weighted_mean(y, counts) for y in hits]) - level
+    )
+    found = mean_of_arm(beyond, case.evaluation.confidence)
     assert found.low is not None and found.high is not None  # exact match is always finite
-    return Estimate(found.value + level, found.low + level, found.high + level, found.p_value)
+    return replace(found, value=found.value + level, low=found.low + level, high=found.high + level)
 
 
 def _gradients(case: Case) -> str:

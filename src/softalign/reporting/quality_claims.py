@@ -87,7 +87,7 @@ def local_and_long_range(case: Case) -> list[Verdict]:
         return Replicates(np.array([y.mean() for y in per_seed]), np.array([weighted_mean(y, own) for y in per_seed]))
 
     def difference(of: dict[str, Replicates]) -> Estimate:
-        return contrast(of[case.baseline], of[case.arm], case.evaluation.confidence, case.evaluation.bootstrap_seed)
+        return contrast(of[case.baseline], of[case.arm], case.evaluation.confidence)
 
     pair = (case.baseline, case.arm)
     slope = difference({model: slopes(model) for model in pair})
@@ -113,7 +113,7 @@ def local_and_long_range(case: Case) -> list[Verdict]:
 def _sentence_points(case: Case, model: str, metric: str) -> list[np.ndarray]:
     """The score of each test item by itself, for each seed: S arrays (N,)."""
     runs = case.scored.runs
-    statistics = [case.scored.items[model, seed][metric] for seed in runs.seeds]
+    statistics = [case.scored.items[model, seed][metric] for seed in runs.seeds_of(model)]
     return [np.asarray(system.score(system.values), dtype=np.float64) for system in statistics]
 
 

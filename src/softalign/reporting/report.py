@@ -50,7 +50,7 @@ def write_report(
     Everything is made before the first file is replaced, and each file or folder is replaced whole: after a failure the
     earlier report is still there.
     """
-    drawings = draw_all(tasks, evaluation)
+    drawings = draw_all(tasks, results["by_length"], evaluation)
     view = build_view(results, claims, tasks, drawings, evaluation)
     files = {
         "metrics.json": to_json(records.headline_metrics(results)),
@@ -61,7 +61,7 @@ def write_report(
     }
     plots = {
         "loss_curves.csv": to_csv(records.loss_curves(tasks)),
-        "quality_by_length.csv": to_csv(records.quality_by_length(tasks)),
+        "quality_by_length.csv": to_csv(results["by_length"]),
     }
     layout.reports.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -114,6 +114,7 @@ def _task_view(
         "scores": tables.score_table(results, name),
         "comparisons": tables.comparison_table(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
+        "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
         "probes": probe_table(results, name),
         "drawings": {kind: [d for d in own if d.kind == kind] for kind in KINDS},
@@ -170,7 +171,7 @@ def _provenance(results: dict[str, Any]) -> list[Table]:
     return [
         Table("signatures of the metrics", ["task", "metric", "signature"], signatures, text_columns=3),
         Table("runs", columns, origins, text_columns=len(columns)),
-        tables.fact_table("bootstrap", results["bootstrap"]),
+        tables.fact_table("resampling", results["bootstrap"]),
         tables.fact_table("versions", results["versions"]),
     ]
 

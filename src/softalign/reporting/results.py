@@ -17,8 +17,10 @@ from softalign.config import EvaluationConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
+from softalign.reporting.arm_scores import score_arms, score_lengths
 from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
+from softalign.reporting.estimates import POWER
 from softalign.reporting.runs import Incomplete, Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
@@ -50,6 +52,8 @@ def build_results(
     return finite(
         {
             "runs": [_run_record(run) for task in scored for model in task.runs.models for run in task.runs.of(model)],
+            "scores": [record for task in scored for record in score_arms(task, evaluation)],
+            "by_length": [record for task in scored for record in score_lengths(task, evaluation)],
             "comparisons": list(comparisons),
             "incomplete": [asdict(run) for run in incomplete],
             "tasks": {task.runs.task: _task_record(task, verdicts, layout) for task in scored},
@@ -57,6 +61,8 @@ def build_results(
                 "samples": evaluation.bootstrap_samples,
                 "confidence": evaluation.confidence,
                 "seed": evaluation.bootstrap_seed,
+                "randomisation_trials": evaluation.randomisation_trials,
+                "power": POWER,
             },
             "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         }
@@ -94,6 +100,7 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
         "models": task.models,
         "candidates": task.candidates,
         "seeds": task.seeds,
+        "test_items": len(task.items),
         "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
         "signatures": task.first.scores["signatures"],
         "generator_seed": source.get("seed"),
@@ -108,18 +115,16 @@ def _baseline(task: TaskRuns, model: str) -> str | None:
     return baseline if baseline in task.models else None
 
 
-def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> str | None:
-    """The verdict on the headline score against the baseline where a claim is about that score, so that the report
-    says one thing; None where no claim is.
-    """
+def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
+    """The verdict on the headline score against the baseline where a claim is about that score; None where none is."""
     baseline = _baseline(task, model)
     claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)
-    found = [
-        row.verdict
-        for row in verdicts
-        if (row.claim, row.task, row.arm, row.against) == (claim, task.task, model, baseline)
-    ]
-    return found[0] if found else None
+    rows = [row for row in verdicts if row.claim == claim]
+    for row in rows:
+        if (row.task, row.arm, row.against) == (task.task, model, baseline):
+            family = sum(other.p_value is not None for other in rows)
+            return {"verdict": row.verdict, "p_holm": row.p_holm, "family": family}
+    return None
 
 
 def _read(path: Path) -> Any:
@@ -183,21 +188,4 @@ def loss_curves(tasks: Sequence[TaskRuns]) -> list[dict[str, Any]]:
         for model in task.models
         for run in task.of(model)
         for epoch in run.history
-    ]
-
-
-def quality_by_length(tasks: Sequence[TaskRuns]) -> list[dict[str, Any]]:
-    """One row for each length bucket of each run, for `dvc plots`."""
-    return [
-        {
-            "task": run.task,
-            "model": run.model,
-            "seed": run.seed,
-            "source_words": f"{bucket['low']}-{bucket['high']}",
-            **{key: bucket[key] for key in ("low", "high", "rows", "metric", "score", "ci_low", "ci_high")},
-        }
-        for task in tasks
-        for model in task.models
-        for run in task.of(model)
-        for bucket in run.scores["by_length"]
     ]

@@ -15,19 +15,30 @@ ONE_SEED = (
     " is not covered."
 )
 SEVERAL_SEEDS = (
-    "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
+    "Intervals of differences cover the choice of test items and of seeds, by Student's t with the degrees of freedom"
+    " that the seeds allow: with two or three seeds an arm, few, and the intervals are wide."
+)
+TWO_SEEDS = (
+    "Two seeds an arm are too few to see how much seeds matter: where they matter in one arm alone, a 95 % interval may"
+    " cover as little as 87 %."
 )
 FALLING = "The validation loss was still falling when training ended: {}."
 FEW_ROWS = 1000  # training rows below which no arm can learn its task
 A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
 CORRECTED = (
-    "The p-values are two-sided. Verdicts follow after Holm's correction for all comparisons of a claim; other p-values"
-    " are not corrected."
+    "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
+    " another, for all rows of the claim; the tables of differences for every pair of arms in a task and metric. The"
+    " intervals are not corrected; a verdict asks that the interval leaves out 0 and that p (Holm) is below {level:g}."
+)
+DETECTS = (
+    "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
+    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
 )
 COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
     " decided by the bootstrap; raise evaluation.bootstrap_samples."
 )
+LEFT_OUT = "{} of the {} runs that params.yaml names are missing or incomplete; the report lists them."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
     " need not carry over."
@@ -45,7 +56,7 @@ def answers(results: dict[str, Any], task: str) -> list[str]:
 
 def _place(results: dict[str, Any], task: str, arm: str) -> int:
     found = tables.headline_comparison(results, task, arm)
-    return len(ORDER) if found is None else ORDER[tables.better(results, task, arm, found)]
+    return len(ORDER) if found is None else ORDER[tables.judgement(results, task, arm, found)["verdict"]]
 
 
 def answer(results: dict[str, Any], task: str, arm: str) -> str:
@@ -55,13 +66,32 @@ def answer(results: dict[str, Any], task: str, arm: str) -> str:
     found = tables.headline_comparison(results, task, arm)
     value = _headline_score(results, task, arm)
     if found is None:
-        return f"{arm} scores {value} {metric} on {task}; there is no arm without attention to compare it with."
+        return f"{arm} scores {value} {metric} on {task}; no arm without attention is there to compare it with."
+    judged = tables.judgement(results, task, arm, found)
     return (
-        f"{arm} is {RELATION[tables.better(results, task, arm, found)]} {found['baseline']} on {task}: {value} against "
+        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {value} against "
         f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
-        f"{tables.seeds_named(found['seeds'])})."
+        f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])}). "
+        f"{_detectable(found, results)}"
+    )
+
+
+def _corrected(judged: dict[str, Any]) -> str:
+    if judged["p_holm"] is None:
+        return "no p, for runs are missing"
+    shown = tables.p_value(judged["p_holm"])
+    return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {judged['family']} comparisons"
+
+
+def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
+    """What the experiment could have found, in one sentence."""
+    power = f"{100 * results['bootstrap']['power']:g} %"
+    items = results["tasks"][comparison["task"]]["test_items"]
+    seeds = len(comparison["seeds"])
+    return (
+        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
+        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
     )
 
 
@@ -77,7 +107,7 @@ def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
     rest = []
     for claim in claims:
         found = {row["verdict"] for row in claim["rows"] if row["applies"]}
-        if claim["missing"] or not found & {SUPPORTED, REFUTED}:
+        if not found & {SUPPORTED, REFUTED}:
             rest.append(claim["id"])
         elif claim["verdict"] != NOT_DECIDED:
             kinds[claim["verdict"]].append(finding(claim))
@@ -90,23 +120,36 @@ def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
 def finding(claim: dict[str, Any]) -> str:
     """One sentence: a claim, its verdict, the effect that the verdict hangs on, and who says what."""
     effect = claim["effect"]
-    verdict = claim["verdict"] if claim["verdict"] != NOT_DECIDED else "not decided, for its rows disagree"
+    verdict, reason = claim["verdict"], claim["reason"]
+    if verdict == NOT_DECIDED and claim["missing"]:
+        count = len(claim["missing"])
+        verdict += ", for 1 run is missing" if count == 1 else f", for {count} runs are missing"
+        reason = reason.partition("; ")[2]  # the runs stand in the table
+    elif verdict == NOT_DECIDED:
+        verdict += ", for its rows disagree"
     versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
-    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} {effect['quantity']}"]
+    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
     if effect["low"] is not None:
         parts.append(f"interval {tables.effect_interval(effect)}")
     if effect["p_holm"] is not None:
         parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
     return (
         f"{claim['id']} is {verdict}: “{claim['statement']}”. {effect['arm']}{versus} on {effect['task']}:"
-        f" {', '.join(parts)}. All rows: {claim['reason']}."
+        f" {', '.join(parts)}. In all: {reason}."
     )
 
 
 def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, CORRECTED]
+    settings = results["bootstrap"]
+    lines = [
+        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
+        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
+        DETECTS.format(power=100 * settings["power"]),
+    ]
+    if 2 in seeds:
+        lines.insert(1, TWO_SEEDS)
     rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
     few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
     if few:
@@ -117,6 +160,9 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     if falling:
         lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
     lines += _coarse(results, claims)
+    if results["incomplete"]:
+        there = len(results["incomplete"]) + len(results["runs"])
+        lines.append(LEFT_OUT.format(len(results["incomplete"]), there))
     if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
         lines.append(EMBEDDED)
     return lines

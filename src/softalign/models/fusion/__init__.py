@@ -8,9 +8,10 @@ from softalign.models.fusion.bahdanau import Bahdanau
 from softalign.models.fusion.base import FUSIONS, Attending, Fusion, FusionStep, Unrolled, register
 from softalign.models.fusion.cgru import ConditionalGRU
 from softalign.models.fusion.concat import Concat
+from softalign.models.fusion.gated import GatedBoth, GatedSource, GatedTarget
 from softalign.models.fusion.luong import Luong, LuongInputFeeding
 from softalign.models.fusion.multiply import Multiply, MultiplyGate, MultiplyNorm, MultiplyOutput, MultiplyResidual
-from softalign.models.fusion.pointer import Pointer
+from softalign.models.fusion.pointer import Pointer, PointerCoverage
 from softalign.models.fusion.vanilla import Vanilla
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
     "ConditionalGRU",
     "Fusion",
     "FusionStep",
+    "GatedBoth",
+    "GatedSource",
+    "GatedTarget",
     "Luong",
     "LuongInputFeeding",
     "Multiply",
@@ -29,6 +33,7 @@ __all__ = [
     "MultiplyOutput",
     "MultiplyResidual",
     "Pointer",
+    "PointerCoverage",
     "Unrolled",
     "Vanilla",
     "register",

@@ -39,6 +39,8 @@ class Bahdanau(Attending):
     def for_beams(self, encoded: EncoderOutput) -> EncoderOutput:
         """With [m_i; W_c m_i] as values: W_c Σ_i α_i m_i = Σ_i α_i W_c m_i, a product a source token instead of one a
         hypothesis and step."""
+        if not self.attention.sums_memory:
+            return encoded
         assert self.cell.context is not None
         return replace(encoded, values=torch.cat((encoded.memory, self.cell.context(encoded.memory)), dim=-1))
 

@@ -67,6 +67,11 @@ class Fusion(nn.Module):
         """The size of what the readout sees."""
         return config.hidden_size
 
+    def project(self, embedded: Tensor) -> Tensor:
+        """What a step needs of its embedded token, for any number of steps at once: (..., E) -> (..., G*H), the cell's
+        W_x x + b, and whatever else an arm computes of it."""
+        return self.cell.project(embedded)
+
     def prepare(self, memory: Tensor) -> Tensor | None:
         """The keys (B, S, K) of a memory (B, S, M), once per sentence; None: the arm does not attend."""
         return None
@@ -84,7 +89,7 @@ class Fusion(nn.Module):
         return State(hidden, cells)
 
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
-        """One step from the cell's projected inputs (N, G*H)."""
+        """One step, from what `project` gave (N, G*H)."""
         raise NotImplementedError
 
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
@@ -94,7 +99,7 @@ class Fusion(nn.Module):
             loop = self.loop(unroll, encoded) if whole else None
             if loop is None:
                 return self.unroll_plainly(embedded, state, encoded)
-            gates = self.cell.project(embedded.transpose(0, 1))
+            gates = self.project(embedded.transpose(0, 1))
             features, weights = recurrence.run(loop, gates, state.top, state.cells[0] if state.cells else None)
             return Unrolled(features.transpose(0, 1), weights.transpose(0, 1))
 
@@ -110,7 +115,7 @@ class Fusion(nn.Module):
     def unroll_plainly(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
         """The loop itself; outside `recurrence.unrolling` plain autograd and what the fast path is tested against."""
         features, weights = [], []
-        for projected in self.cell.project(embedded.transpose(0, 1)).unbind(0):
+        for projected in self.project(embedded.transpose(0, 1)).unbind(0):
             outcome = self.step(projected, state, encoded)
             state = outcome.state
             features.append(outcome.features)
