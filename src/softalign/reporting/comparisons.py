@@ -6,6 +6,7 @@ one seed or over all of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.baselines import baseline_outputs
-from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
+from softalign.evaluation.scores import ItemStatistics, item_statistics, metrics_of
 from softalign.evaluation.significance import (
     exchanged_differences,
     exchanges,
@@ -50,25 +51,27 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
     """Score the predictions of every run, and the outputs of the untrained systems, on shared resamples."""
     references = [item["references"] for item in runs.items]
     sources = [item["source"] for item in runs.items]
+    metrics = metrics_of(runs.headline_metric)
     items = {
-        (model, run.seed): run.statistics or item_statistics([row["prediction"] for row in run.predictions], references)
+        (model, run.seed): run.statistics
+        or item_statistics([row["prediction"] for row in run.predictions], references, metrics)
         for model in runs.models
         for run in runs.of(model)
     }
     untrained = {
-        name: item_statistics(outputs, references)
+        name: item_statistics(outputs, references, metrics)
         for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
     systems = {model: [items[model, seed] for seed in runs.seeds_of(model)] for model in runs.models}
     systems |= {name: [statistics] for name, statistics in untrained.items()}
-    return Scored(runs, items, untrained, _replicates(systems, evaluation))
+    return Scored(runs, items, untrained, _replicates(systems, metrics, evaluation))
 
 
 def _replicates(
-    systems: dict[str, list[dict[str, ItemStatistics]]], evaluation: EvaluationConfig
+    systems: dict[str, list[dict[str, ItemStatistics]]], metrics: Sequence[str], evaluation: EvaluationConfig
 ) -> dict[tuple[str, str], Replicates]:
     """Of each system, given for each seed, and each metric; the resamples are drawn once for all of them."""
-    pairs = [(name, metric) for name in systems for metric in METRICS]
+    pairs = [(name, metric) for name in systems for metric in metrics]
     statistics = [seed[metric] for name, metric in pairs for seed in systems[name]]
     resampled = resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
     points = np.array([system.corpus_score() for system in statistics])
@@ -92,7 +95,8 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str,
     `cohens_dz`        effect size over test items, of the mean over seeds; None for a metric without item scores
     `hedges_g`         effect size over seeds; None with one
     """
-    return [record for metric in METRICS for record in _compare_metric(scored, metric, evaluation)]
+    metrics = metrics_of(scored.runs.headline_metric)
+    return [record for metric in metrics for record in _compare_metric(scored, metric, evaluation)]
 
 
 def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
