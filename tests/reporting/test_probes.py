@@ -14,7 +14,7 @@ from softalign.reporting.probe_tables import probe_table
 from softalign.reporting.tables import headline_comparison
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 
-FORGETS, REMEMBERS, NOT_LEARNED = (0.98, 0.0), (0.97, 0.9), (0.2, 0.05)
+FORGETS, REMEMBERS, NOT_LEARNED = (1.0, -0.3), (0.97, 0.9), (0.2, 0.05)  # shares below 0: never right
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_c3_measures_the_exact_match_of_the_longest_fifth(recalled: Reported) ->
     assert verdict.effect == pytest.approx(100 * np.mean(hits))
     assert verdict.low is not None and verdict.high is not None and verdict.effect is not None
     assert verdict.low < verdict.effect < verdict.high < verdict.neutral == pytest.approx((100 / 20 + 100) / 2)
-    assert verdict.p_value is not None and verdict.p_value < 0.01  # of its being halfway
+    assert verdict.p_value is not None and verdict.p_value < 0.05  # of its being halfway
     assert verdict.against == "halfway"
 
 
