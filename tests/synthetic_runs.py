@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from softalign.config import EvaluationConfig
 from softalign.evaluation.scores import corpus_scores, item_statistics
 from softalign.params import read_params
 from softalign.paths import Layout
+from softalign.reporting.claim_records import claim_records
 from softalign.reporting.claims import decide_claims
 from softalign.reporting.comparisons import Scored, compare_arms, score_items
+from softalign.reporting.report import write_report
 from softalign.reporting.results import build_results
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import Verdict
@@ -27,6 +29,23 @@ WORDS = ["garden", "street", "bridge", "exercise", "train", "dog", "bread", "win
 # The share of words that each arm gets right, for short and for long sources.
 SKILL = {"vanilla": (0.75, 0.25), "multiply": (0.74, 0.24), "bahdanau": (0.97, 0.93)}
 CELL = "elman"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A made-up arm."""
+
+    model: dict[str, Any] = field(default_factory=dict)  # of its configuration, where not the default
+    skill: tuple[float, float] = (0.9, 0.6)  # the share of words that it gets right, of short and long sources
+    n_parameters: int = 900_000
+
+
+def _arm(name: str) -> Arm:
+    """The arm of this name that write_project makes up unless it is given one."""
+    score = {"vanilla": None, "multiply": "dot"}.get(name, "additive")
+    return Arm(
+        {"fusion": name, "score": score}, SKILL.get(name, (0.9, 0.6)), 900_000 + (73_856 if name == "bahdanau" else 0)
+    )
 
 
 @dataclass(frozen=True)
@@ -40,18 +59,35 @@ class Reported:
     comparisons: list[dict[str, Any]]
     verdicts: list[Verdict]
     results: dict[str, Any]
+    claims: dict[str, Any]
+
+    def write(self) -> Path:
+        """Write the report; the folder that it is in."""
+        runs = [task.runs for task in self.scored]
+        write_report(self.layout, self.results, self.claims, runs, self.evaluation)
+        return self.layout.reports
 
 
 def report_of(root: Path, **options: Any) -> Reported:
     """Write a project with `write_project` and compare its arms."""
-    layout = Layout(write_project(root, **options))
-    evaluation = EvaluationConfig(bootstrap_samples=200, attention_examples=1, sample_outputs=3)
-    tasks = read_runs(layout, read_params(layout.params))
-    scored = [score_items(task, evaluation) for task in tasks]
+    return report_on(write_project(root, **options))
+
+
+EVALUATION = EvaluationConfig(bootstrap_samples=1000, attention_examples=1, sample_outputs=3)
+
+
+def report_on(root: Path, evaluation: EvaluationConfig = EVALUATION) -> Reported:
+    """Compare the arms of a project."""
+    layout = Layout(root)
+    params = read_params(layout.params)
+    tasks = read_runs(layout, params)
+    scored = [score_items(task, evaluation) for task in tasks if task.runs]
     comparisons = [record for task in scored for record in compare_arms(task, evaluation)]
-    verdicts = decide_claims(scored, evaluation)
-    results = build_results(scored, comparisons, verdicts, evaluation, layout)
-    return Reported(layout, evaluation, tasks, scored, comparisons, verdicts, results)
+    verdicts = decide_claims(tasks, scored, evaluation)
+    incomplete = [run for task in tasks for run in task.incomplete]
+    results = build_results(scored, comparisons, verdicts, incomplete, evaluation, layout)
+    claims = claim_records(verdicts, tasks, results, params)
+    return Reported(layout, evaluation, tasks, scored, comparisons, verdicts, results, claims)
 
 
 def write_project(
@@ -61,13 +97,15 @@ def write_project(
     seeds: Sequence[int] = (1,),
     rows: int = 120,
     params: bool = True,
+    arms: Mapping[str, Arm] | None = None,
 ) -> Path:
-    """Write params.yaml, data/ and runs/ below `root`."""
+    """Write params.yaml, resolved/, data/ and runs/ below `root`; `arms` come after `models`."""
+    made = {name: _arm(name) for name in models} | dict(arms or {})
     root.mkdir(parents=True, exist_ok=True)
     if params:
         content = {
             "tasks": list(tasks),
-            "models": list(models),
+            "models": list(made),
             "seeds": list(seeds),
             "data": {"translation": "phrasebook", "summarization": "newsbriefs"},
             "experiment": None,
@@ -79,9 +117,12 @@ def write_project(
     for task in tasks:
         items = _items(task, rows)
         _write_data(root, task, rows)
-        for model in models:
+        for model, arm in made.items():
+            path = root / f"resolved/{task}/{model}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(_config(task, model, arm)), encoding="utf-8")
             for seed in seeds:
-                _write_run(root, task, model, seed, items)
+                _write_run(root, task, model, arm, seed, items)
     return root
 
 
@@ -138,20 +179,25 @@ def _write_data(root: Path, task: str, rows: int) -> None:
     )
 
 
-def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[str, Any]]) -> None:
-    folder = root / "runs" / task / model / str(seed)
-    random_ = random.Random(f"{task} {model} {seed}")
-    attention = model != "vanilla"
-    slow = 1.0 if model == "vanilla" else 1.4
-    config = {
+def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
+    data = "phrasebook" if task == "translation" else "newsbriefs"
+    return {
         "task": {
             "name": task,
             "headline_metric": "bleu" if task == "translation" else "rougeL",
             "lead_words": 0 if task == "translation" else 20,
         },
-        "data": {"name": "phrasebook" if task == "translation" else "newsbriefs"},
-        "model": {"name": model, "fusion": model, "cell": CELL, "hidden_size": 192},
+        "data": {"name": data, "source": {"kind": "embedded", "corpus": data, "seed": 17}},
+        "model": {"name": model, "fusion": "vanilla", "cell": CELL, "hidden_size": 192} | arm.model,
     }
+
+
+def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: list[dict[str, Any]]) -> None:
+    folder = root / "runs" / task / model / str(seed)
+    random_ = random.Random(f"{task} {model} {seed}")
+    attention = arm.model.get("fusion", "vanilla") != "vanilla"
+    slow = 1.4 if attention else 1.0
+    config = _config(task, model, arm)
     (folder / "train").mkdir(parents=True, exist_ok=True)
     (folder / "test").mkdir(parents=True, exist_ok=True)
     (folder / "train/config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -180,7 +226,7 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
         folder / "train/cost.json",
         {
             "precision": "fp32",
-            "n_parameters": 900_000 + (73_856 if model == "bahdanau" else 0),
+            "n_parameters": arm.n_parameters,
             "train_seconds": 48.0 * slow,
             "train_tokens_per_second": 30_000 / slow,
             "peak_memory_mb": 700.0 + 50 * slow,
@@ -194,7 +240,7 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
     predictions = []
     for item in items:
         words = item["target"].split()
-        short, long = SKILL.get(model, (0.9, 0.6))
+        short, long = arm.skill
         share = short + (long - short) * (len(item["source"].split()) / (44 if task == "translation" else 88))
         guess = " ".join(word if random_.random() < share else random_.choice(WORDS) for word in words)
         nll = len(words) * (floor + random_.random() * 0.1)
@@ -211,7 +257,7 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
     (folder / "test/predictions.jsonl").write_text(
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in predictions), encoding="utf-8"
     )
-    level = 100 * sum(SKILL.get(model, (0.9, 0.6))) / 2
+    level = 100 * sum(arm.skill) / 2
     scores = corpus_scores(
         item_statistics([row["prediction"] for row in predictions], [row["references"] for row in items])
     )

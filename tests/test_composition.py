@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from project import ROOT, copy_project, run
 
-from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job, spelled_out
+from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job, spelled_out, tuned_file
 from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
@@ -129,6 +130,34 @@ def test_overrides_for_all_arms_do_not_rename_them(override: str) -> None:
 def test_the_first_job_of_a_sweep() -> None:
     line = ["model=vanilla,multiply", "seed=range(3,5)", "optimization.lr=0.1", "+optimization.patience=choice(1,2)"]
     assert first_job(line) == ["model=vanilla", "seed=3", "optimization.lr=0.1", "+optimization.patience=1"]
+    assert first_job(["optimization.lr=tag(log,interval(1e-3,3e-2))"]) == ["optimization.lr=0.001"]
+
+
+def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    shutil.rmtree(layout.conf / "tuned", ignore_errors=True)
+    default = compose(layout, []).optimization.lr
+    path = layout.tuned("phrasebook", "vanilla")
+    path.parent.mkdir(parents=True)
+    path.write_text("# @package _global_\noptimization:\n  lr: 0.0123\n")
+
+    def rate(*overrides: str) -> float:
+        return compose(layout, overrides).optimization.lr
+
+    tuned = ("data=phrasebook", "model=vanilla")
+    assert rate(*tuned) == 0.0123
+    assert rate("data=phrasebook", "model=multiply") == rate("data=newsbriefs", "model=vanilla") == default
+    assert rate(*tuned, "experiment=smoke") == 0.0123  # says nothing of the rate
+    (layout.conf / "experiment" / "mine.yaml").write_text("# @package _global_\noptimization:\n  lr: 0.004\n")
+    assert rate(*tuned, "experiment=mine") == 0.004
+    assert rate(*tuned, "optimization.lr=0.5") == rate(*tuned, "experiment=mine", "optimization.lr=0.5") == 0.5
+    assert rate(*tuned, "~tuned") == default
+    variant = (*tuned, "model.name=vanilla-gru")
+    assert rate(*variant) == 0.0123 and tuned_file(layout, "phrasebook", "vanilla-gru") == path
+    own = layout.tuned("phrasebook", "vanilla-gru")
+    own.write_text("# @package _global_\noptimization:\n  lr: 0.02\n")
+    assert rate(*variant) == 0.02 and tuned_file(layout, "phrasebook", "vanilla-gru") == own
+    assert rate(*tuned) == 0.0123 and tuned_file(layout, "newsbriefs", "vanilla") is None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from softalign.composition import compose_arm, compose_by_hand
 from softalign.experiments import dvc_command, read_experiment
 from softalign.params import read_params
 from softalign.paths import Layout
+from softalign.tuning.search import arms_of
 
 
 def commands() -> list[str]:
@@ -29,7 +30,7 @@ def shown(program: str) -> list[str]:
 
 def test_the_readme_shows_commands_of_each_kind_and_no_other() -> None:
     modules = ("python -m softalign.stages.", "python -m softalign run", "python -m softalign generate ")
-    kinds = ("make ", "dvc exp run ", *modules)
+    kinds = ("make ", "dvc exp run ", "python -m softalign tune ", *modules)
     assert all(line.startswith(kinds) for line in commands())
     assert all(shown(kind) for kind in kinds)
 
@@ -53,6 +54,12 @@ def test_a_stage_by_hand_composes(line: str, tmp_path: Path) -> None:
 def test_an_arm_that_generates_composes(line: str) -> None:
     command, _, _ = line.partition("<")
     assert compose_by_hand(Layout(ROOT), parse(shlex.split(command)[3:]).overrides)
+
+
+@pytest.mark.parametrize("line", shown("python -m softalign tune "))
+def test_the_arms_of_a_search_compose(line: str) -> None:
+    arms, others = arms_of(Layout(ROOT), parse(shlex.split(line)[3:]).overrides)
+    assert [compose_by_hand(Layout(ROOT), [*others, f"model={arm}"]).model.name for arm in arms] == arms
 
 
 @pytest.mark.parametrize("line", [*shown("dvc exp run "), *shown("python -m softalign run ")])

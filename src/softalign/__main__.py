@@ -1,9 +1,10 @@
-"""Run an experiment, or translate and summarise lines of text with a trained arm.
+"""Run an experiment, search learning rates, or translate and summarise lines of text with a trained arm.
 
 python -m softalign run
 python -m softalign run claims
 echo "Der alte Mann schläft." | python -m softalign generate task=translation model=bahdanau
 python -m softalign generate task=summarization decoding=greedy < reports.txt > summaries.txt
+python -m softalign tune task=translation model=vanilla,multiply,bahdanau
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("name", nargs="?", help="a file of conf/experiment, without .yaml")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="for dvc exp run: -S ..., --queue, ...")
     command.set_defaults(act=run_experiment)
+    about = "search the learning rate of each arm on validation data; what it finds the pipeline uses from then on"
+    command = commands.add_parser("tune", help=about, description=about)
+    command.add_argument("overrides", nargs="*", help="Hydra: task=... model=a,b,... hydra.sweeper.n_trials=8 ...")
+    command.set_defaults(act=search_rates)
     return parser.parse_args(arguments)
 
 
@@ -60,6 +65,13 @@ def run_experiment(given: argparse.Namespace) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
     os.chdir(layout.root)
     os.execve(sys.executable, [sys.executable, "-m", *command], os.environ | {"PATH": path})
+
+
+def search_rates(given: argparse.Namespace) -> None:
+    # Imported here, so that --help answers at once.
+    from softalign.tuning.search import tune
+
+    tune(Layout(project_root()), given.overrides)
 
 
 def generate_lines(given: argparse.Namespace) -> None:

@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "optimization.batch_unit": _one_of("sentences", "tokens"),
     "evaluation.length_buckets": _at_least(1),
     "evaluation.bootstrap_samples": _at_least(100),
+    "evaluation.randomisation_trials": _at_least(100),
     "evaluation.confidence": _within(0.5, 1),
     "evaluation.attention_examples": _at_least(0),
     "evaluation.sample_outputs": _at_least(0),

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,7 +14,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -46,7 +47,7 @@ def spelled_out(layout: Layout, overrides: Sequence[str]) -> list[str]:
     arm = Arm.parse(SEPARATOR.join([model, *variants]), layout)
     if arm.name == arm.model:
         return list(overrides)
-    others = [str(each.input_line) for each in _parse(overrides) if each.key_or_group not in ("model", "variant")]
+    others = [str(each.input_line) for each in parse(overrides) if each.key_or_group not in ("model", "variant")]
     spelled = [*_files_of(arm), f"model.name={arm.name}", *others]
     if arm.matched is None:
         return spelled
@@ -62,6 +63,7 @@ def _files_of(arm: Arm) -> list[str]:
 
 
 def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
+    overrides = _with_tuned_rate(layout, overrides)
     try:
         if GlobalHydra.instance().is_initialized():  # inside a stage, or one job of --multirun
             composed = hydra_compose("config", overrides=list(overrides))
@@ -96,6 +98,20 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
         raise UserError(
             f"{error}; or it is the experiment {experiment} that does not fit the data or the arm"
         ) from None
+
+
+def tuned_file(layout: Layout, data: str, arm: str) -> Path | None:
+    """The file with an arm's rate, or else that of the model whose variant it is; None before any search."""
+    names = dict.fromkeys([arm, arm.partition("-")[0]])
+    return next((path for name in names if (path := layout.tuned(data, name)).is_file()), None)
+
+
+def _with_tuned_rate(layout: Layout, overrides: Sequence[str]) -> list[str]:
+    """conf/config.yaml finds the rate of a file of conf/model; that of an arm with another name is found here."""
+    name, data = _value_of("model.name", overrides), _value_of("data", overrides)
+    if name is None or data is None or not layout.tuned(data, name).is_file():
+        return list(overrides)
+    return [f"tuned={data}/{name}", *overrides]
 
 
 def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides: Iterable[str] = ()) -> Config:
@@ -148,11 +164,16 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
 
 
 def first_job(command_line: Sequence[str]) -> list[str]:
-    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`."""
+    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`.
+
+    Of an interval, in which a sweeper such as Optuna searches, it has the lower end.
+    """
     first = []
-    for override in _parse(command_line):
+    for override in parse(command_line):
         line = str(override.input_line)
-        if override.is_sweep_override():
+        if isinstance(interval := override.value(), IntervalSweep):
+            line = f"{override.get_key_element()}={interval.start}"
+        elif override.is_sweep_override():
             line = f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
         first.append(line)
     return first
@@ -161,13 +182,14 @@ def first_job(command_line: Sequence[str]) -> list[str]:
 def swept(key: str, command_line: Sequence[str]) -> list[str]:
     """The values that a command line gives to `key`, one or the choices of a sweep."""
     values: list[str] = []
-    for override in _parse(command_line):
+    for override in parse(command_line):
         if override.key_or_group == key:
             values += override.sweep_string_iterator() if override.is_choice_sweep() else [str(override.value())]
     return values
 
 
-def _parse(command_line: Sequence[str]) -> list[Override]:
+def parse(command_line: Sequence[str]) -> list[Override]:
+    """Overrides in Hydra's grammar. Raises `UserError` where they are not."""
     try:
         return OverridesParser.create().parse_overrides(list(command_line))
     except HydraException as error:
@@ -179,14 +201,14 @@ def _parse(command_line: Sequence[str]) -> list[Override]:
 def _value_of(key: str, command_line: Sequence[str]) -> str | None:
     values = [
         override.value()
-        for override in _parse(command_line)
+        for override in parse(command_line)
         if override.key_or_group == key and not override.is_sweep_override()
     ]
     return str(values[-1]) if values else None
 
 
 def _list_of(key: str, command_line: Sequence[str]) -> list[str]:
-    values = [override.value() for override in _parse(command_line) if override.key_or_group == key]
+    values = [override.value() for override in parse(command_line) if override.key_or_group == key]
     last = values[-1] if values else []
     return [str(value) for value in (last if isinstance(last, list) else [last])]
 

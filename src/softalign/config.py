@@ -158,6 +158,7 @@ class EvaluationConfig:
     bootstrap_samples: int = 1000
     confidence: float = 0.95
     bootstrap_seed: int = 0
+    randomisation_trials: int = 10_000  # of approximate randomisation
     attention_examples: int = 4
     sample_outputs: int = 8
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from cell_equations import layer_normalised_step
-from small_models import CELLS, batch_of, row_of, small_model
+from small_models import CELLS, FEWER_MODELS, batch_of, row_of, small_model
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -60,6 +60,36 @@ def test_layer_normalised_memory_and_final_state_are_those_of_their_equations(ce
             outputs = [torch.cat(both) for both in zip(*directions, strict=True)]
             assert torch.allclose(encoded.final[depth, row], torch.cat(finals))
         assert torch.allclose(encoded.memory[row, :length], torch.stack(outputs))
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("layer_norm", [True, False])
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_runs_off_a_cpu_gives_the_same(cell, layer_norm, bidirectional, monkeypatch):
+    """torch's kernels there, but not for layer-normalised cells, which they do not know."""
+    options = {"layers": 2, "layer_norm": layer_norm, "bidirectional": bidirectional}
+    model, batch = small_model("vanilla", cell, **options), batch_of(*LENGTHS)
+
+    def outcome() -> list[torch.Tensor]:
+        encoded = model.encode(batch.source, batch.source_lengths)
+        features, _ = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded)
+        return [encoded.memory, encoded.final, features]
+
+    expected = outcome()
+    monkeypatch.setattr(torch.Tensor, "is_cpu", property(lambda tensor: False))
+    torch.testing.assert_close(outcome(), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize(("fusion", "cell", "options"), [model for model in FEWER_MODELS if model[2]])
+def test_a_gpu_gives_the_same_loss_and_gradients(fusion, cell, options):
+    model, batch = small_model(fusion, cell, layers=2, **options), batch_of((6, 3), (3, 5), (1, 0))
+    outcomes = []
+    for device in ("cpu", "cuda"):
+        loss = model.to(device).loss(batch.to(device)).objective
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        outcomes.append([loss.cpu(), *(gradient.cpu() for gradient in gradients)])
+    torch.testing.assert_close(*outcomes)
 
 
 @pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"self_attention": True, "heads": 2}])

@@ -16,7 +16,7 @@ from softalign.config import EvaluationConfig
 from softalign.data.atomic import replace_text, replacing
 from softalign.paths import Layout
 from softalign.reporting import results as records
-from softalign.reporting import tables
+from softalign.reporting import sentences, tables
 from softalign.reporting.drawings import Drawing, draw_all
 from softalign.reporting.names import NAMES
 from softalign.reporting.runs import TaskRuns
@@ -25,22 +25,6 @@ from softalign.reporting.text import printable
 
 TEMPLATES = Path(__file__).parent
 VERDICTS = {"supported": "yes", "refuted": "no", "not decided": "open"}  # and their CSS classes
-
-ONE_SEED = (
-    "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change"
-    " is not covered."
-)
-SEVERAL_SEEDS = (
-    "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
-)
-FALLING = "The validation loss was still falling when training ended: {}."
-FEW_ROWS = 1000  # training rows below which no arm can learn its task
-A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
-UNCORRECTED = "The p-values are two-sided and not corrected for the number of comparisons."
-EMBEDDED = (
-    "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
-    " need not carry over."
-)
 
 
 @dataclass(frozen=True)
@@ -54,24 +38,29 @@ class Sample:
 
 
 def write_report(
-    layout: Layout, results: dict[str, Any], tasks: Sequence[TaskRuns], evaluation: EvaluationConfig
+    layout: Layout,
+    results: dict[str, Any],
+    claims: dict[str, Any],
+    tasks: Sequence[TaskRuns],
+    evaluation: EvaluationConfig,
 ) -> None:
-    """Write results.json, metrics.json, plots/, figures/, report.md and index.html into reports/.
+    """Write results.json, claims.json, metrics.json, plots/, figures/, report.md and index.html into reports/.
 
     Everything is made before the first file is replaced, and each file or folder is replaced whole: after a failure the
     earlier report is still there.
     """
-    drawings = draw_all(tasks, evaluation)
-    view = build_view(results, tasks, drawings, evaluation)
+    drawings = draw_all(tasks, results["by_length"], evaluation)
+    view = build_view(results, claims, tasks, drawings, evaluation)
     files = {
         "metrics.json": to_json(records.headline_metrics(results)),
         "report.md": render("report.md.j2", view),
         "index.html": render("report.html.j2", view),
+        "claims.json": to_json(claims),
         "results.json": to_json(results),
     }
     plots = {
         "loss_curves.csv": to_csv(records.loss_curves(tasks)),
-        "quality_by_length.csv": to_csv(records.quality_by_length(tasks)),
+        "quality_by_length.csv": to_csv(results["by_length"]),
     }
     layout.reports.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -88,20 +77,24 @@ def write_report(
 
 
 def build_view(
-    results: dict[str, Any], tasks: Sequence[TaskRuns], drawings: Sequence[Drawing], evaluation: EvaluationConfig
+    results: dict[str, Any],
+    claims: dict[str, Any],
+    tasks: Sequence[TaskRuns],
+    drawings: Sequence[Drawing],
+    evaluation: EvaluationConfig,
 ) -> dict[str, Any]:
     """What the templates show: finished tables, drawings and sentences."""
     return {
         "results": results,
         "names": NAMES,
         "sections": [_task_view(results, task, drawings, evaluation) for task in tasks],
-        "overview": tables.claim_overview(results),
-        "claims": [
-            {"id": claim, **rule, "table": tables.claim_table(results, claim)}
-            for claim, rule in results["rules"].items()
-        ],
+        "findings": sentences.findings(claims["claims"]),
+        "overview": tables.claim_overview(claims["claims"], results["bootstrap"]["confidence"]),
+        "rule": claims["rule"],
+        "claims": [claim | {"table": tables.claim_table(claim)} for claim in claims["claims"]],
+        "incomplete": tables.incomplete_table(results),
         "provenance": _provenance(results),
-        "caveats": caveats(results),
+        "caveats": sentences.caveats(results, claims["claims"]),
     }
 
 
@@ -116,10 +109,11 @@ def _task_view(
         "name": name,
         "data": provenance["data"],
         "headline": tables.headline_table(results, name),
-        "answers": [answer(results, name, model) for model in task.candidates],
+        "answers": sentences.answers(results, name),
         "scores": tables.score_table(results, name),
         "comparisons": tables.comparison_table(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
+        "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
         "drawings": {kind: [d for d in own if d.kind == kind] for kind in ("loss", "length", "cost", "attention")},
         "samples": choose_samples(task, evaluation.sample_outputs),
@@ -130,43 +124,6 @@ def _task_view(
             tables.fact_table(f"{name}: origin", data | {"statistics": provenance.get("statistics")}),
         ],
     }
-
-
-def answer(results: dict[str, Any], task: str, model: str) -> str:
-    """One sentence in numbers: an arm's headline score against that of the arm without attention."""
-    record = results["tasks"][task]
-    metric = NAMES[record["headline_metric"]]
-    found = tables.headline_comparison(results, task, model)
-    value = tables.score(records.mean_of(records.runs_of(results, task, model), "test", record["headline_metric"]))
-    if found is None:
-        return f"{model} scores {value} {metric}; there is no arm without attention to compare it with."
-    baseline = tables.score(
-        records.mean_of(records.runs_of(results, task, record["baseline"]), "test", record["headline_metric"])
-    )
-    return (
-        f"{model} scores {value} {metric} and {record['baseline']} {baseline}: a difference of "
-        f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
-        f"{tables.seeds_named(found['seeds'])})."
-    )
-
-
-def caveats(results: dict[str, Any]) -> list[str]:
-    """What the numbers do not cover."""
-    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, UNCORRECTED]
-    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
-    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
-    if few:
-        lines.insert(0, A_TRIAL.format(", ".join(few)))
-    falling = [
-        f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
-    ]
-    if falling:
-        lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
-    if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
-        lines.append(EMBEDDED)
-    return lines
 
 
 def choose_samples(task: TaskRuns, count: int) -> list[Sample]:
@@ -212,7 +169,7 @@ def _provenance(results: dict[str, Any]) -> list[Table]:
     return [
         Table("signatures of the metrics", ["task", "metric", "signature"], signatures, text_columns=3),
         Table("runs", columns, origins, text_columns=len(columns)),
-        tables.fact_table("bootstrap", results["bootstrap"]),
+        tables.fact_table("resampling", results["bootstrap"]),
         tables.fact_table("versions", results["versions"]),
     ]
 
