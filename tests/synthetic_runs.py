@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from typing import Any
 import yaml
 
 from softalign.config import EvaluationConfig
-from softalign.evaluation.scores import corpus_scores, item_statistics
+from softalign.data.probes.recall import FILLERS, MARKER, VALUES, lag_of
+from softalign.evaluation.probes import recall_by_lag
+from softalign.evaluation.scores import corpus_scores, item_statistics, metrics_of
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.reporting.claim_records import claim_records
@@ -29,6 +32,9 @@ WORDS = ["garden", "street", "bridge", "exercise", "train", "dog", "bread", "win
 # The share of words that each arm gets right, for short and for long sources.
 SKILL = {"vanilla": (0.75, 0.25), "multiply": (0.74, 0.24), "bahdanau": (0.97, 0.93)}
 CELL = "elman"
+DATA = {"translation": "phrasebook", "summarization": "newsbriefs", "recall": "recall"}
+HEADLINES = {"translation": "bleu", "summarization": "rougeL", "recall": "exact_match"}
+LAGS = 30
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def write_project(
             "tasks": list(tasks),
             "models": list(made),
             "seeds": list(seeds),
-            "data": {"translation": "phrasebook", "summarization": "newsbriefs"},
+            "data": DATA,
             "experiment": None,
             "overrides": [],
         }
@@ -127,6 +133,8 @@ def write_project(
 
 
 def _items(task: str, rows: int) -> list[dict[str, Any]]:
+    if task == "recall":
+        return _recall_items(rows)
     random_ = random.Random(f"items {task}")
     items = []
     for row in range(rows):
@@ -141,8 +149,42 @@ def _items(task: str, rows: int) -> list[dict[str, Any]]:
     return items
 
 
+def _recall_items(rows: int) -> list[dict[str, Any]]:
+    """Rows of the task recall; each lag below LAGS in turn."""
+    random_ = random.Random("items recall")
+    items = []
+    for row in range(rows):
+        value = random_.choice(VALUES)
+        words = [*random_.choices(FILLERS, k=LAGS), MARKER, value, *random_.choices(FILLERS, k=row % LAGS)]
+        items.append({"row": row, "source": " ".join(words), "target": value, "references": [value]})
+    return items
+
+
+def _probes(attention: bool, recalled: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Gradients that fall by e for every five tokens without attention, and not at all with it."""
+    evaluation = EvaluationConfig(bootstrap_samples=100)
+    by_lag = None
+    if recalled:
+        lags = [lag_of(row["source"]) for row in recalled]
+        references = [row["references"] for row in recalled]
+        by_lag = recall_by_lag(lags, [row["prediction"] for row in recalled], references, evaluation)
+    relative = [1.0 if attention else math.exp(-lag / 5) for lag in range(0, LAGS, 3)]
+    return {
+        "recall_by_lag": by_lag,
+        "gradient_norm": [
+            {"low": 3 * place, "high": 3 * place + 2, "tokens": 12, "norm": value / 2, "relative": value}
+            for place, value in enumerate(relative)
+        ],
+        "state_norm": {
+            side: [{"position": place, "rows": 60 - place, "norm": 4 + place / 10} for place in range(last)]
+            for side, last in (("encoder", 45), ("decoder", 12))
+        },
+        "attention_entropy": {"entropy": 0.4, "uniform": 2.6} if attention else None,
+    }
+
+
 def _write_data(root: Path, task: str, rows: int) -> None:
-    data = {"translation": "phrasebook", "summarization": "newsbriefs"}[task]
+    data = DATA[task]
     splits = {"train": 16000, "validation": 1000, "test": rows}
     _dump(
         root / f"data/raw/{task}/provenance.json",
@@ -180,12 +222,12 @@ def _write_data(root: Path, task: str, rows: int) -> None:
 
 
 def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
-    data = "phrasebook" if task == "translation" else "newsbriefs"
+    data = DATA[task]
     return {
         "task": {
             "name": task,
-            "headline_metric": "bleu" if task == "translation" else "rougeL",
-            "lead_words": 0 if task == "translation" else 20,
+            "headline_metric": HEADLINES[task],
+            "lead_words": 20 if task == "summarization" else 0,
         },
         "data": {"name": data, "source": {"kind": "embedded", "corpus": data, "seed": 17}},
         "model": {"name": model, "fusion": "vanilla", "cell": CELL, "hidden_size": 192} | arm.model,
@@ -241,8 +283,10 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
     for item in items:
         words = item["target"].split()
         short, long = arm.skill
-        share = short + (long - short) * (len(item["source"].split()) / (44 if task == "translation" else 88))
-        guess = " ".join(word if random_.random() < share else random_.choice(WORDS) for word in words)
+        size = lag_of(item["source"]) if task == "recall" else len(item["source"].split())
+        share = short + (long - short) * (size / {"translation": 44, "summarization": 88, "recall": LAGS}[task])
+        others = VALUES if task == "recall" else WORDS
+        guess = " ".join(word if random_.random() < share else random_.choice(others) for word in words)
         nll = len(words) * (floor + random_.random() * 0.1)
         predictions.append(
             {
@@ -258,9 +302,9 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in predictions), encoding="utf-8"
     )
     level = 100 * sum(arm.skill) / 2
-    scores = corpus_scores(
-        item_statistics([row["prediction"] for row in predictions], [row["references"] for row in items])
-    )
+    references = [row["references"] for row in items]
+    metrics = metrics_of(HEADLINES[task])
+    scores = corpus_scores(item_statistics([row["prediction"] for row in predictions], references, metrics))
     by_length = [
         {
             "low": low,
@@ -298,11 +342,12 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
     _dump(
         folder / "test/scores.json",
         {
-            "test": {**scores, "perplexity": 2.718**floor, "exact_match": 20.0, "n_rows": len(items)},
+            "test": {"exact_match": 20.0, **scores, "perplexity": 2.718**floor, "n_rows": len(items)},
             "intervals": {metric: {"low": value - 2, "high": value + 2} for metric, value in scores.items()},
             "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},
             "by_length": by_length,
             "alignment": alignment if attention and task == "translation" else None,
+            "probes": _probes(attention, predictions if task == "recall" else None),
             "cost": {
                 "decode_seconds": 3 * slow,
                 "decode_sentences_per_second": len(items) / (3 * slow),

@@ -19,8 +19,9 @@ from softalign.evaluation.by_length import score_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
+from softalign.evaluation.probes import probe
 from softalign.evaluation.records import prediction_records, write_json, write_json_lines
-from softalign.evaluation.scores import ItemStatistics, corpus_scores, exact_match
+from softalign.evaluation.scores import ItemStatistics, corpus_scores, item_statistics
 from softalign.evaluation.significance import bootstrap_intervals
 from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
@@ -83,11 +84,12 @@ def assemble_scores(
     resampling = evaluation.bootstrap_samples, evaluation.confidence, evaluation.bootstrap_seed
     intervals = dict(zip(statistics, bootstrap_intervals(list(statistics.values()), *resampling), strict=True))
     embedded = config.data.source.kind == "embedded"
+    exact = item_statistics(outputs.texts, test.references, ["exact_match"])
     return {
         "test": {
             **corpus_scores(statistics),
             "perplexity": likelihoods.perplexity["test"],
-            "exact_match": exact_match(outputs.texts, test.references) if embedded else None,
+            "exact_match": exact["exact_match"].corpus_score() if embedded or "exact_match" in statistics else None,
             "n_rows": len(test),
         },
         "intervals": {metric: {"low": found.low, "high": found.high} for metric, found in intervals.items()},
@@ -96,6 +98,7 @@ def assemble_scores(
         "alignment": score_alignment(
             arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device
         ),
+        "probes": probe(arm, test, outputs.texts, config),
         "settings": {"decoding": to_dict(config.decoding), "evaluation": to_dict(evaluation)},
         "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},
         "cost": {

@@ -12,7 +12,7 @@ from softalign.evaluation.significance import resampled_scores
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Replicates, mean_of_arm, mean_over_seeds
 
-SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match")
+SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match", "token_accuracy")
 
 
 def score_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.significance import holm
-from softalign.reporting import arms, choice_claims, cost_claims, quality_claims
+from softalign.reporting import arms, choice_claims, cost_claims, probe_claims, quality_claims
 from softalign.reporting.arms import Pair, Pairing
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.runs import DIVERGED, TaskRuns
@@ -58,8 +58,9 @@ CLAIMS = (
         "C3",
         "RNNs capture long-range dependencies",
         arms.each_plain,
-        (),
-        "recall and gradient norm against lag",
+        (probe_claims.captures_long_range,),
+        "an arm without attention on the task recall",
+        ("recall",),
     ),
     Claim(
         "C4",

@@ -6,7 +6,7 @@ one seed or over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -16,7 +16,7 @@ import numpy as np
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.baselines import baseline_outputs
-from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
+from softalign.evaluation.scores import ItemStatistics, item_statistics, metrics_of
 from softalign.evaluation.significance import (
     exchanged_differences,
     exchanges,
@@ -53,25 +53,27 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
     """Score the predictions of every run, and the outputs of the untrained systems, on shared resamples."""
     references = [item["references"] for item in runs.items]
     sources = [item["source"] for item in runs.items]
+    metrics = metrics_of(runs.headline_metric)
     items = {
-        (model, run.seed): run.statistics or item_statistics([row["prediction"] for row in run.predictions], references)
+        (model, run.seed): run.statistics
+        or item_statistics([row["prediction"] for row in run.predictions], references, metrics)
         for model in runs.models
         for run in runs.of(model)
     }
     untrained = {
-        name: item_statistics(outputs, references)
+        name: item_statistics(outputs, references, metrics)
         for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
     systems = {model: [items[model, seed] for seed in runs.seeds_of(model)] for model in runs.models}
     systems |= {name: [statistics] for name, statistics in untrained.items()}
-    return Scored(runs, items, untrained, _replicates(systems, evaluation))
+    return Scored(runs, items, untrained, _replicates(systems, metrics, evaluation))
 
 
 def _replicates(
-    systems: dict[str, list[dict[str, ItemStatistics]]], evaluation: EvaluationConfig
+    systems: dict[str, list[dict[str, ItemStatistics]]], metrics: Sequence[str], evaluation: EvaluationConfig
 ) -> dict[tuple[str, str], Replicates]:
     """Of each system, given for each seed, and each metric; the resamples are drawn once for all of them."""
-    pairs = [(name, metric) for name in systems for metric in METRICS]
+    pairs = [(name, metric) for name in systems for metric in metrics]
     statistics = [seed[metric] for name, metric in pairs for seed in systems[name]]
     resampled = resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
     points = np.array([system.corpus_score() for system in statistics])
@@ -97,9 +99,10 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig, form: str = "none
 
     `form` is how progress is shown.
     """
+    metrics = metrics_of(scored.runs.headline_metric)
     pairs = comb(len(scored.runs.models), 2)
-    with progress(f"{scored.runs.task}: comparing", pairs * len(METRICS), form) as advance:
-        return [record for metric in METRICS for record in _compare_metric(scored, metric, evaluation, advance)]
+    with progress(f"{scored.runs.task}: comparing", pairs * len(metrics), form) as advance:
+        return [record for metric in metrics for record in _compare_metric(scored, metric, evaluation, advance)]
 
 
 def _compare_metric(

@@ -17,8 +17,9 @@ from softalign.data.atomic import replace_text, replacing
 from softalign.paths import Layout
 from softalign.reporting import results as records
 from softalign.reporting import sentences, tables
-from softalign.reporting.drawings import Drawing, draw_all
+from softalign.reporting.drawings import KINDS, Drawing, draw_all
 from softalign.reporting.names import NAMES
+from softalign.reporting.probe_tables import probe_table
 from softalign.reporting.runs import TaskRuns
 from softalign.reporting.tables import Table
 from softalign.reporting.text import printable
@@ -116,7 +117,8 @@ def _task_view(
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
-        "drawings": {kind: [d for d in own if d.kind == kind] for kind in ("loss", "length", "cost", "attention")},
+        "probes": probe_table(results, name),
+        "drawings": {kind: [d for d in own if d.kind == kind] for kind in KINDS},
         "samples": choose_samples(task, evaluation.sample_outputs),
         "data_tables": [
             tables.split_table(results, name),
@@ -194,9 +196,7 @@ def render(template: str, view: dict[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", "<br>")
-    environment.filters["verdict"] = lambda text: VERDICTS.get(
-        next((v for v in VERDICTS if text.startswith(v)), ""), ""
-    )
+    environment.filters["verdict"] = lambda text: VERDICTS.get(text, "")
     return environment.get_template(template).render(view)
 
 

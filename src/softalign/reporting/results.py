@@ -83,6 +83,7 @@ def _run_record(run: Run) -> dict[str, Any]:
         "intervals": run.scores["intervals"],
         "gap": run.scores["gap"],
         "alignment": run.scores["alignment"],
+        "probes": run.scores["probes"],
         "by_length": run.scores["by_length"],
         "origin": run.origin,
     }

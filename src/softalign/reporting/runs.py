@@ -201,7 +201,9 @@ def read_run(folder: Path) -> Run:
     train, test = folder / "train", folder / "test"
     origin = _json(train / "run.json", ("task", "model", "cell", "seed", "data"))
     cost = _json(train / "cost.json", ("n_parameters", "train_seconds", "train_tokens_per_second", "flattened"))
-    scores = _json(test / "scores.json", ("test", "intervals", "signatures", "by_length", "alignment", "cost", "gap"))
+    scores = _json(
+        test / "scores.json", ("test", "intervals", "signatures", "by_length", "alignment", "probes", "cost", "gap")
+    )
     predictions = _json_lines(test / "predictions.jsonl")
     return Run(
         task=str(origin["task"]),

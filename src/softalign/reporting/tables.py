@@ -15,7 +15,7 @@ from softalign.reporting.verdicts import NOT_DECIDED, by_interval
 
 Results = dict[str, Any]
 NONE = "–"
-HEADINGS = NAMES | {"perplexity": "perplexity/word", "exact_match": "exact match"}
+HEADINGS = NAMES | {"perplexity": "perplexity/word"}
 COSTS = {
     "n_parameters": "parameters",
     "train_seconds": "training s",
