@@ -137,6 +137,8 @@ def _write_data(root: Path, task: str, rows: int) -> None:
         },
     )
 
+    _dump(root / f"data/shifted/{task}/report.json", {"splits": {}})
+
 
 def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[str, Any]]) -> None:
     folder = root / "runs" / task / model / str(seed)

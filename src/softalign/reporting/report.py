@@ -20,6 +20,7 @@ from softalign.reporting import tables
 from softalign.reporting.drawings import Drawing, draw_all
 from softalign.reporting.names import NAMES
 from softalign.reporting.runs import TaskRuns
+from softalign.reporting.shifted_table import shifted_table
 from softalign.reporting.tables import Table
 from softalign.reporting.text import printable
 
@@ -111,13 +112,17 @@ def _task_view(
     name, record = task.task, results["tasks"][task.task]
     provenance, prepared = record["provenance"], record["prepared"]
     own = [drawing for drawing in drawings if drawing.task == name]
-    data = {key: provenance.get(key) for key in ("data", "kind", "id", "config", "revision", "licence", "citation")}
+    data = {
+        key: provenance.get(key)
+        for key in ("data", "kind", "id", "config", "revision", "licence", "citation", "shifted")
+    }
     return {
         "name": name,
         "data": provenance["data"],
         "headline": tables.headline_table(results, name),
         "answers": [answer(results, name, model) for model in task.candidates],
         "scores": tables.score_table(results, name),
+        "shifted": shifted_table(results, name),
         "comparisons": tables.comparison_table(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "cost": tables.cost_table(results, name),

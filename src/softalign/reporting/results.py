@@ -74,6 +74,7 @@ def _run_record(run: Run) -> dict[str, Any]:
         "cost": {key: run.cost.get(key) for key in COST}
         | {key: decoding.get(key) for key in ("decode_seconds", "decode_sentences_per_second")},
         "intervals": run.scores["intervals"],
+        "shifted": run.scores.get("shifted", {}),
         "gap": run.scores["gap"],
         "alignment": run.scores["alignment"],
         "by_length": run.scores["by_length"],
@@ -94,6 +95,7 @@ def _task_record(scored: Scored, layout: Layout) -> dict[str, Any]:
         "signatures": first.scores["signatures"],
         "provenance": _read(layout.raw(task.task) / "provenance.json"),
         "prepared": _read(layout.prepared(task.task) / "report.json"),
+        "shifted": _read(layout.shifted(task.task) / "report.json")["splits"],
     }
 
 

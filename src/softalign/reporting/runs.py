@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
 from softalign.params import Params
 from softalign.paths import Layout
+from softalign.reporting.shifted import ShiftedSet, read_shifted
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Run:
     predictions: list[dict[str, Any]]  # test/predictions.jsonl, one row a test item, in test order
     attention: list[dict[str, Any]]  # test/attention.json
     statistics: dict[str, ItemStatistics] | None  # test/items.npz; None where it does not belong to the predictions
+    shifted: dict[str, ShiftedSet] = field(default_factory=dict)  # test/shifted/, and rows of the test set
 
     @property
     def fusion(self) -> str:
@@ -103,6 +105,7 @@ def read_run(folder: Path) -> Run:
     origin = _json(train / "run.json")
     attention = _json(test / "attention.json")
     predictions = _json_lines(test / "predictions.jsonl")
+    scores, config = _json(test / "scores.json"), yaml.safe_load(_text(train / "config.yaml"))
     try:
         return Run(
             task=str(origin["task"]),
@@ -110,14 +113,15 @@ def read_run(folder: Path) -> Run:
             cell=str(origin["cell"]),
             seed=int(origin["seed"]),
             data=str(origin["data"]),
-            scores=_json(test / "scores.json"),
+            scores=scores,
             cost=_json(train / "cost.json"),
             origin=origin,
-            config=yaml.safe_load(_text(train / "config.yaml")),
+            config=config,
             history=_history(train / "history.csv"),
             predictions=predictions,
             attention=attention,
             statistics=read_items(test, len(predictions)),
+            shifted=read_shifted(test, scores, config, predictions, _json_lines),
         )
     except KeyError as error:
         raise UserError(f"the key {error} is missing", str(train / "run.json"), _remedy(train)) from None
