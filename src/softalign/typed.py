@@ -21,11 +21,13 @@ def typed(plain: dict[str, Any]) -> Config:
     schemas = {"data.source": _schema(data.get("source"), SOURCES, "data.source")}
     for name, test in (data.get("shifted_tests") or {}).items():
         schemas[f"data.shifted_tests.{name}"] = _schema(test, SHIFTED_TESTS, f"data.shifted_tests.{name}")
+    where = ""  # what is being merged
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Config), plain)
-        for key, schema in schemas.items():
-            part = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.select(merged, key))
-            OmegaConf.update(merged, key, part, merge=False)
+        for where, schema in schemas.items():
+            part = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.select(merged, where))
+            OmegaConf.update(merged, where, part, merge=False)
+        where = ""
         missing = OmegaConf.missing_keys(merged)
         if missing:
             raise UserError(
@@ -33,8 +35,10 @@ def typed(plain: dict[str, Any]) -> Config:
             )
         config = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
-        key = getattr(error, "full_key", None) or "configuration"
-        raise UserError(str(error).strip().splitlines()[0], str(key), "give a value of the right type") from None
+        key = ".".join(part for part in (where, getattr(error, "full_key", None)) if part)
+        raise UserError(
+            str(error).strip().splitlines()[0], key or "configuration", "give a value of the right type"
+        ) from None
     assert isinstance(config, Config)
     return config
 
