@@ -1,6 +1,7 @@
 # make            lists the targets
 # make repro      the comparison, from nothing; make test: the tests, from nothing
 # PIP_ARGS        passes pip anything: make setup PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# make experiment NAME=claims   an experiment of conf/experiment; EXP_ARGS="--queue -S seeds=[1]" passes DVC anything
 # VENV            the environment to use or create (default .venv)
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -8,11 +9,13 @@ VENV ?= .venv
 PIP_ARGS ?=
 PORT ?= 5000
 BENCH_ARGS ?=
+NAME ?=
+EXP_ARGS ?=
 STAMP := $(VENV)/.softalign-installed
 RUN = PATH="$$(cd '$(VENV)' && pwd)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint format ui lab bench bench-peers clean
+.PHONY: help setup repro experiment test lint format ui lab bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' '$(firstword $(MAKEFILE_LIST))' | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +31,9 @@ $(STAMP): pyproject.toml constraints.txt
 repro: setup ## run the whole comparison, then print where the report is and a short table
 	@$(RUN) dvc repro
 	@$(RUN) PYTHONPATH=src python -m softalign.reporting.summary
+
+experiment: setup ## run an experiment of conf/experiment (NAME=claims); without a name, list them
+	@$(RUN) PYTHONPATH=src python -m softalign run $(NAME) $(EXP_ARGS)
 
 test: setup ## run the tests
 	@$(RUN) python -m pytest

@@ -9,13 +9,35 @@ import torch
 
 from softalign.config import ModelConfig
 from softalign.data.batching import Batch, collate
+from softalign.models.options import FUSIONS
 from softalign.models.seq2seq import Seq2Seq
 
-ARMS = ("vanilla", "multiply", "bahdanau")
+ARMS = tuple(FUSIONS)
+ATTENDING = tuple(name for name, option in FUSIONS.items() if option.attends)
 CELLS = ("elman", "gru", "lstm")
 ARMS_AND_CELLS = list(itertools.product(ARMS, CELLS))
-SCORES = {"vanilla": None, "multiply": "dot", "bahdanau": "additive"}
+SCORES = {"vanilla": None} | dict.fromkeys(
+    ("bahdanau", "cgru", "gated_source", "gated_target", "gated_both", "pointer", "pointer_coverage"), "additive"
+)
 VOCABULARY = 11
+
+
+def _with_options(fusion: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """An arm with each cell layer-normalised and, where it attends, the other options beside it."""
+    normalised, option = {"layer_norm": True}, FUSIONS[fusion]
+    self_attention = {"self_attention": True, "heads": 3} if option.attends else {}
+    multi_head = {"score": "multi_head", "heads": 2} if option.attends and option.score is None else {}
+    return [
+        (fusion, "elman", normalised | self_attention),
+        (fusion, "gru", normalised | multi_head),
+        (fusion, "lstm", normalised),
+    ]
+
+
+MODELS = [(fusion, cell, {}) for fusion, cell in ARMS_AND_CELLS] + [
+    model for fusion in ARMS for model in _with_options(fusion)
+]
+FEWER_MODELS = [(fusion, cell, options) for fusion, cell, options in MODELS if not options or fusion == "bahdanau"]
 
 
 def small_config(fusion: str = "bahdanau", cell: str = "elman", **options: Any) -> ModelConfig:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
-from project import ROOT, copy_project
+from project import ROOT, copy_project, run
 
-from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job
+from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job, spelled_out, tuned_file
 from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
@@ -32,20 +33,16 @@ def files_of(group: str) -> list[str]:
 )
 def test_every_file_of_conf_composes(override: str) -> None:
     group, name = override.split("=")
-    config = compose(LAYOUT, [override, *(["data.source.path=here"] if override == "data=files" else [])])
+    shared = ["data.tokenizer.shared=true"] if "model=pointer" in override else []
+    config = compose(LAYOUT, [override, *(["data.source.path=here"] if override == "data=files" else []), *shared])
     if group in ("data", "task", "model"):
         assert getattr(config, group).name == name  # the name in the tables is that of the file
 
 
-@pytest.mark.parametrize("experiment", files_of("experiment"))
-@pytest.mark.parametrize("model", files_of("model"))
-def test_every_experiment_composes_with_every_arm(experiment: str, model: str) -> None:
-    assert compose(LAYOUT, [f"experiment={experiment}", f"model={model}"]).model.name == model
-
-
 def test_arms_differ_in_nothing_but_their_attention() -> None:
     """The comparison is fair only if every other option of the arms is the same."""
-    arms = [to_dict(compose(LAYOUT, [f"model={name}"]))["model"] for name in files_of("model")]
+    shared = "data.tokenizer.shared=true"  # copying needs it
+    arms = [to_dict(compose(LAYOUT, [f"model={name}", shared]))["model"] for name in files_of("model")]
     own = {"name", "fusion", "score", "attention_size"}
     assert len({yaml.safe_dump({key: value for key, value in arm.items() if key not in own}) for arm in arms}) == 1
     assert {arm["cell"] for arm in arms} == {"elman"}
@@ -65,15 +62,116 @@ def test_a_run_by_hand_composes_what_dvc_would() -> None:
     assert base_of(LAYOUT, [])[0] == "task=translation"
 
 
+@pytest.mark.parametrize("overrides", [["model=multiply-gru-general"], ["model=multiply-gru", "variant=[general]"]])
+def test_a_variant_changes_what_it_names_and_no_more(overrides: list[str]) -> None:
+    by_hand = ["model=multiply", "variant=[gru,general]"]
+    config = compose(LAYOUT, overrides)
+    assert config == compose(LAYOUT, by_hand)
+    assert config.model == replace(
+        compose(LAYOUT, ["model=multiply"]).model, name="multiply-gru-general", cell="gru", score="general"
+    )
+
+
+def test_the_arm_of_config_yaml_takes_variants_too() -> None:
+    assert compose(LAYOUT, ["variant=gru"]) == compose(LAYOUT, ["model=bahdanau-gru"])
+
+
+@pytest.mark.parametrize("variant", files_of("variant"))
+def test_every_variant_sets_what_its_file_says_and_no_more(variant: str) -> None:
+    said = yaml.safe_load((ROOT / "conf" / "variant" / f"{variant}.yaml").read_text(encoding="utf-8"))
+    plain = compose(LAYOUT, ["model=bahdanau", "model.hidden_size=64"]).model
+    model = compose(LAYOUT, [f"model=bahdanau-{variant}", "model.hidden_size=64"]).model
+    assert said and model == replace(plain, name=f"bahdanau-{variant}", **said)
+
+
+def test_spelling_out_twice_is_spelling_out_once() -> None:
+    """A stage by hand composes what it has put on its own command line."""
+    for name in ("vanilla-gru-as_bahdanau", "bahdanau-gru", "bahdanau"):
+        once = spelled_out(LAYOUT, [f"model={name}", "model.embedding_size=64"])
+        assert compose(LAYOUT, once) == compose(LAYOUT, [f"model={name}", "model.embedding_size=64"])
+        assert compose(LAYOUT, once).model.name == name
+
+
+def test_a_control_is_vanilla_but_for_its_size() -> None:
+    overrides = ["model.hidden_size=48", "optimization.lr=0.3"]
+    control = compose(LAYOUT, ["model=vanilla-gru-as_bahdanau", *overrides])
+    vanilla = compose(LAYOUT, ["model=vanilla-gru", *overrides])
+    assert control.model.hidden_size > 48
+    assert replace(control.model, name=vanilla.model.name, hidden_size=48) == vanilla.model
+    assert replace(control, model=vanilla.model) == vanilla
+
+
+def test_variants_before_as_hold_for_both_and_those_after_it_for_the_other() -> None:
+    sizes = {
+        name: compose(LAYOUT, [f"model={name}"]).model.hidden_size
+        for name in ("vanilla-as_bahdanau", "vanilla-as_bahdanau-gru", "vanilla-gru-as_bahdanau")
+    }
+    assert len(set(sizes.values())) == 3
+    assert sizes["vanilla-as_bahdanau-gru"] == max(sizes.values())  # Elman cells beside the three gates of GRU cells
+    assert compose(LAYOUT, ["model=vanilla-as_bahdanau-gru"]).model.cell == "elman"
+
+
+def test_torch_is_imported_for_a_control_alone() -> None:
+    script = (
+        "import sys; from pathlib import Path; from softalign.composition import compose; "
+        "from softalign.paths import Layout; compose(Layout(Path.cwd()), sys.argv[1:]); print('torch' in sys.modules)"
+    )
+    assert run(ROOT, "python", "-c", script, "model=vanilla-gru").stdout == "False\n"
+    assert run(ROOT, "python", "-c", script, "model=vanilla-as_bahdanau").stdout == "True\n"
+
+
+@pytest.mark.parametrize("override", ["variant=[gru]", "model=vanilla"])
+def test_overrides_for_all_arms_do_not_rename_them(override: str) -> None:
+    params = replace(read_params(LAYOUT.params), overrides=[override])
+    with pytest.raises(UserError, match="params.yaml: overrides.*name the arms in models"):
+        compose_arm(LAYOUT, params, "translation", "bahdanau")
+
+
 def test_the_first_job_of_a_sweep() -> None:
     line = ["model=vanilla,multiply", "seed=range(3,5)", "optimization.lr=0.1", "+optimization.patience=choice(1,2)"]
     assert first_job(line) == ["model=vanilla", "seed=3", "optimization.lr=0.1", "+optimization.patience=1"]
+    assert first_job(["optimization.lr=tag(log,interval(1e-3,3e-2))"]) == ["optimization.lr=0.001"]
+
+
+def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    shutil.rmtree(layout.conf / "tuned", ignore_errors=True)
+    default = compose(layout, []).optimization.lr
+    path = layout.tuned("phrasebook", "vanilla")
+    path.parent.mkdir(parents=True)
+    path.write_text("# @package _global_\noptimization:\n  lr: 0.0123\n")
+
+    def rate(*overrides: str) -> float:
+        return compose(layout, overrides).optimization.lr
+
+    tuned = ("data=phrasebook", "model=vanilla")
+    assert rate(*tuned) == 0.0123
+    assert rate("data=phrasebook", "model=multiply") == rate("data=newsbriefs", "model=vanilla") == default
+    assert rate(*tuned, "experiment=smoke") == 0.0123  # says nothing of the rate
+    (layout.conf / "experiment" / "mine.yaml").write_text("# @package _global_\noptimization:\n  lr: 0.004\n")
+    assert rate(*tuned, "experiment=mine") == 0.004
+    assert rate(*tuned, "optimization.lr=0.5") == rate(*tuned, "experiment=mine", "optimization.lr=0.5") == 0.5
+    assert rate(*tuned, "~tuned") == default
+    variant = (*tuned, "model.name=vanilla-gru")
+    assert rate(*variant) == 0.0123 and tuned_file(layout, "phrasebook", "vanilla-gru") == path
+    own = layout.tuned("phrasebook", "vanilla-gru")
+    own.write_text("# @package _global_\noptimization:\n  lr: 0.02\n")
+    assert rate(*variant) == 0.02 and tuned_file(layout, "phrasebook", "vanilla-gru") == own
+    assert rate(*tuned) == 0.0123 and tuned_file(layout, "newsbriefs", "vanilla") is None
 
 
 @pytest.mark.parametrize(
     ("override", "says"),
     [
         ("model=vanila", ["unknown model 'vanila'", "did you mean 'vanilla'", "bahdanau", "multiply"]),
+        ("model=vanila-gru", ["unknown model 'vanila'", "did you mean 'vanilla'"]),
+        ("model=bahdanau-gur", ["unknown variant 'gur'", "did you mean 'gru'", "lstm", "as_vanilla"]),
+        ("variant=[gru,nrom]", ["unknown variant 'nrom'", "conf/variant", "did you mean 'norm'"]),
+        ("model=vanilla-as_bahdanu", ["unknown variant 'as_bahdanu'", "did you mean 'as_bahdanau'"]),
+        ("model=vanilla-as_bahdanau-as_luong", ["one other only", "vanilla-as_bahdanau-as_luong"]),
+        ("model=bahdanau-gru-gru", ["gru is named twice"]),
+        ("model=bahdanau-gru-relu", ["model.cell is elman, and the variant gru says gru", "bahdanau-gru-relu"]),
+        ("model=vanilla-dot", ["model.fusion=vanilla has no attention", "model.score=dot"]),
         ("model.hiden_size=3", ["unknown key 'hiden_size'", "did you mean 'hidden_size'", "embedding_size"]),
         ("+model.hiden_size=3", ["unknown key 'hiden_size'", "did you mean 'hidden_size'", "embedding_size"]),
         ("~model.hiden_size", ["unknown key 'hiden_size'", "embedding_size"]),
@@ -106,6 +204,21 @@ def test_a_mistake_is_one_line_that_names_what_is_known(override: str, says: lis
     message = str(caught.value)
     assert "\n" not in message
     assert all(part in message for part in says), message
+
+
+def test_an_override_that_undoes_what_the_arm_is_called_is_refused() -> None:
+    with pytest.raises(UserError, match="model.cell is gru, and the variant lstm says lstm"):
+        compose(LAYOUT, ["model=bahdanau-lstm", "model.cell=gru"])
+    sized = compose(LAYOUT, ["model=multiply-additive", "model.attention_size=7"])  # a size is not in the name
+    assert sized.model.attention_size == 7
+
+
+def test_a_control_must_share_what_the_vocabulary_multiplies(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    arm = layout.conf / "model" / "bahdanau.yaml"
+    arm.write_text(arm.read_text().replace("embedding_size: 128", "embedding_size: 96"))
+    with pytest.raises(UserError, match="model.embedding_size is 128 for one and 96 for the other"):
+        compose(layout, ["model=vanilla-as_bahdanau"])
 
 
 def test_an_experiment_that_does_not_fit_the_data_is_named() -> None:

@@ -147,10 +147,45 @@ def test_the_commands_of_dvc_print_something_readable(project: Path) -> None:
 def test_experiments_with_a_value_an_override_and_a_queue_share_one_store(project: Path) -> None:
     run(project, "dvc", "exp", "run", "--queue", "-S", "conf/model/bahdanau.yaml:dropout=0.3")
     run(project, "dvc", "exp", "run", "--run-all")
-    run(project, "dvc", "exp", "run", "--temp", "-S", "overrides=['optimization.lr=0.004']", "-S", "models=[vanilla]")
+    run(
+        project,
+        "dvc",
+        "exp",
+        "run",
+        "--temp",
+        "-S",
+        "overrides=['optimization.lr=0.004']",
+        "-S",
+        "models=[vanilla-gru]",
+    )
     shown = run(project, "dvc", "exp", "show", "--csv").stdout
     assert len(shown.splitlines()) >= 5  # the header, the workspace, the branch and the two experiments
     runs = mlflow_runs(project)
     assert len(runs) == len(ARMS) + 2  # one arm retrained by each experiment, in the project's own store
     assert not list((project / ".dvc" / "tmp" / "exps").rglob("mlflow.db"))
     assert "dropout: 0.3" not in (project / "conf" / "model" / "bahdanau.yaml").read_text()
+
+
+def test_an_arm_that_diverges_stops_alone_and_leaves_the_report_as_it_was(project: Path) -> None:
+    git(project, "checkout", "--quiet", "conf", "params.yaml")
+    edited(project / "params.yaml", "- vanilla", "- multiply\n- vanilla")
+    edited(project / "conf" / "model" / "vanilla.yaml", "dropout: 0.0", "dropout: 0.01")
+    rate = project / "conf" / "tuned" / "phrasebook" / "multiply.yaml"
+    rate.parent.mkdir(parents=True, exist_ok=True)
+    rate.write_text("# @package _global_\noptimization:\n  lr: 1.0e+38\n")
+    report = (project / "reports" / "report.md").read_text(encoding="utf-8")
+    failed = run(project, "dvc", "repro", "--keep-going", check=False)
+    assert failed.returncode != 0
+    (line,) = [line for line in failed.stderr.splitlines() if line.startswith("error: ")]
+    assert f"{TASK}/multiply seed 1 has diverged" in line and "at step 2, in epoch 1" in line
+    assert [path.name for path in (project / "runs" / TASK / "multiply" / "1" / "train").iterdir()] == ["failure.json"]
+    assert [status for name, status in mlflow_runs(project) if name.startswith("multiply")] == ["FAILED"]
+    assert (project / "reports" / "report.md").read_text(encoding="utf-8") == report
+    waiting = set(json.loads(run(project, "dvc", "status", "--json").stdout))
+    assert {stage for stage in waiting if stage.startswith(("train", "evaluate"))} == {
+        f"{stage}@{TASK}-multiply-1" for stage in ("train", "evaluate")
+    }
+
+    rate.write_text("# @package _global_\noptimization:\n  lr: 0.01\n")
+    run(project, "dvc", "repro", f"train@{TASK}-multiply-1")
+    assert not (project / "runs" / TASK / "multiply" / "1" / "train" / "failure.json").exists()

@@ -13,8 +13,10 @@ from project import ROOT, copy_project, run
 
 from softalign.__main__ import parse
 from softalign.composition import compose_arm, compose_by_hand
+from softalign.experiments import dvc_command, read_experiment
 from softalign.params import read_params
 from softalign.paths import Layout
+from softalign.tuning.search import arms_of
 
 
 def commands() -> list[str]:
@@ -27,7 +29,8 @@ def shown(program: str) -> list[str]:
 
 
 def test_the_readme_shows_commands_of_each_kind_and_no_other() -> None:
-    kinds = ("make ", "dvc exp run ", "python -m softalign.stages.", "python -m softalign generate ")
+    modules = ("python -m softalign.stages.", "python -m softalign run", "python -m softalign generate ")
+    kinds = ("make ", "dvc exp run ", "python -m softalign tune ", *modules)
     assert all(line.startswith(kinds) for line in commands())
     assert all(shown(kind) for kind in kinds)
 
@@ -53,11 +56,22 @@ def test_an_arm_that_generates_composes(line: str) -> None:
     assert compose_by_hand(Layout(ROOT), parse(shlex.split(command)[3:]).overrides)
 
 
-@pytest.mark.parametrize("line", shown("dvc exp run "))
+@pytest.mark.parametrize("line", shown("python -m softalign tune "))
+def test_the_arms_of_a_search_compose(line: str) -> None:
+    arms, others = arms_of(Layout(ROOT), parse(shlex.split(line)[3:]).overrides)
+    assert [compose_by_hand(Layout(ROOT), [*others, f"model={arm}"]).model.name for arm in arms] == arms
+
+
+@pytest.mark.parametrize("line", [*shown("dvc exp run "), *shown("python -m softalign run ")])
 def test_an_experiment_of_the_readme_composes(line: str, tmp_path: Path) -> None:
     """DVC itself applies each -S to the copy's files; the arms are then composed from them."""
     copy_project(tmp_path)
-    words = shlex.split(line)[3:]
+    words = shlex.split(line)
+    if words[0] == "python":
+        given = parse(words[3:])
+        words = dvc_command(
+            read_experiment(Layout(ROOT), given.name), read_params(ROOT / "params.yaml"), given.arguments
+        )
     values = [word for flag, word in zip(words, words[1:], strict=False) if flag == "-S"]
     assert values
     script = (
@@ -68,20 +82,17 @@ def test_an_experiment_of_the_readme_composes(line: str, tmp_path: Path) -> None
         "    apply_overrides(path, overrides)\n"
     )
     run(tmp_path, "python", "-c", script, *values)
-    layout = Layout(tmp_path)
-    params = read_params(layout.params)
-    before = [
-        compose_arm(Layout(ROOT), read_params(ROOT / "params.yaml"), task, model)
-        for task in params.tasks
-        for model in params.models
-    ]
-    after = [compose_arm(layout, params, task, model) for task in params.tasks for model in params.models]
+    before, after = (
+        [compose_arm(layout, params, task, model) for task in params.tasks for model in params.models]
+        for layout in (Layout(ROOT), Layout(tmp_path))
+        for params in [read_params(layout.params)]
+    )
     assert after != before
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_alone_lists_the_targets() -> None:
     listed = run(ROOT, "make").stdout
-    assert {"setup", "repro", "test", "lint", "format", "ui", "lab", "bench", "clean"} <= {
+    assert {"setup", "repro", "experiment", "test", "lint", "format", "ui", "lab", "bench", "clean"} <= {
         line.split()[0] for line in listed.splitlines()
     }

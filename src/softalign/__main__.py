@@ -1,13 +1,17 @@
-"""Translate or summarise lines of text with a trained arm.
+"""Run an experiment, search learning rates, or translate and summarise lines of text with a trained arm.
 
+python -m softalign run
+python -m softalign run claims
 echo "Der alte Mann schläft." | python -m softalign generate task=translation model=bahdanau
 python -m softalign generate task=summarization decoding=greedy < reports.txt > summaries.txt
+python -m softalign tune task=translation model=vanilla,multiply,bahdanau
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -15,23 +19,15 @@ from pathlib import Path
 
 from softalign.config import Config
 from softalign.errors import UserError, reported
+from softalign.experiments import dvc_command, experiments, read_experiment
+from softalign.params import read_params
 from softalign.paths import Layout, project_root
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parse(arguments)
     with reported():
-        # Imported here, so that --help answers at once.
-        from softalign.composition import compose_by_hand
-
-        layout = Layout(project_root())
-        config = compose_by_hand(layout, given.overrides)
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as the input; a real stdout can
-        try:
-            for line in generated(read_lines(), config, layout):
-                print(line, flush=True)
-        except BrokenPipeError:  # whoever reads has seen enough; nor shall the interpreter flush into the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        given.act(given)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +38,54 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     about = "a line of output for each line of standard input, by the arm that the overrides name"
     command = commands.add_parser("generate", help=about, description=about)
     command.add_argument("overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ...")
+    command.set_defaults(act=generate_lines)
+    about = "run an experiment of conf/experiment with DVC; without a name, list them"
+    command = commands.add_parser("run", help=about, description=about)
+    command.add_argument("name", nargs="?", help="a file of conf/experiment, without .yaml")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, help="for dvc exp run: -S ..., --queue, ...")
+    command.set_defaults(act=run_experiment)
+    about = "search the learning rate of each arm on validation data; what it finds the pipeline uses from then on"
+    command = commands.add_parser("tune", help=about, description=about)
+    command.add_argument("overrides", nargs="*", help="Hydra: task=... model=a,b,... hydra.sweeper.n_trials=8 ...")
+    command.set_defaults(act=search_rates)
     return parser.parse_args(arguments)
+
+
+def run_experiment(given: argparse.Namespace) -> None:
+    """Hand this process over to `dvc exp run`, with its exit status and its way of being interrupted."""
+    layout = Layout(project_root())
+    if given.name is None:
+        found = experiments(layout)
+        width = max((len(experiment.name) for experiment in found), default=0)
+        for experiment in found:
+            print(f"{experiment.name:<{width}}  {experiment.about}")
+        return
+    command = dvc_command(read_experiment(layout, given.name), read_params(layout.params), given.arguments)
+    print(shlex.join(command), flush=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
+    os.chdir(layout.root)
+    os.execve(sys.executable, [sys.executable, "-m", *command], os.environ | {"PATH": path})
+
+
+def search_rates(given: argparse.Namespace) -> None:
+    # Imported here, so that --help answers at once.
+    from softalign.tuning.search import tune
+
+    tune(Layout(project_root()), given.overrides)
+
+
+def generate_lines(given: argparse.Namespace) -> None:
+    # Imported here, so that --help answers at once.
+    from softalign.composition import compose_by_hand
+
+    layout = Layout(project_root())
+    config = compose_by_hand(layout, given.overrides)
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as the input; a real stdout can
+    try:
+        for line in generated(read_lines(), config, layout):
+            print(line, flush=True)
+    except BrokenPipeError:  # whoever reads has seen enough; nor shall the interpreter flush into the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def read_lines() -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from softalign.config import CleaningConfig, Config, NoiseTest
 from softalign.errors import UserError
-from softalign.models.options import check_decoding, check_model
+from softalign.models.options import check_decoding, check_model, check_vocabulary
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -58,6 +58,7 @@ RULES: dict[str, Rule] = {
     "optimization.batch_unit": _one_of("sentences", "tokens"),
     "evaluation.length_buckets": _at_least(1),
     "evaluation.bootstrap_samples": _at_least(100),
+    "evaluation.randomisation_trials": _at_least(100),
     "evaluation.confidence": _within(0.5, 1),
     "evaluation.attention_examples": _at_least(0),
     "evaluation.sample_outputs": _at_least(0),
@@ -76,6 +77,7 @@ TAKEN = ("train", "validation", "test", "shorter", "longer")  # the last two: ev
 def check(config: Config) -> None:
     """Raise `UserError` for the first value of `config` that makes no sense."""
     check_model(config.model)
+    check_vocabulary(config.model, config.data.tokenizer.shared)
     check_decoding(config.decoding)
     _check_rules(config, RULES, "")
     _check_trained_lengths(config.data.cleaning)

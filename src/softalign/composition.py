@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,11 +14,12 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from softalign.arms import SEPARATOR, Arm, check_holds
 from softalign.checks import check
 from softalign.config import SOURCES, Config
 from softalign.errors import UserError
@@ -29,8 +31,39 @@ from softalign.typed import typed, unknown_key
 def compose(layout: Layout, overrides: Sequence[str]) -> Config:
     """Compose conf/config.yaml with `overrides` (Hydra's grammar) into a checked `Config`.
 
-    Raises `UserError` for an unknown file, key or value, naming the known ones.
+    `model=` takes any arm's name of arms.py. Raises `UserError` for an unknown file, key or value, naming the known
+    ones.
     """
+    overrides = spelled_out(layout, overrides)
+    config = _composed(layout, overrides)
+    check_holds(_list_of("variant", overrides), config.model, layout)
+    check(config)
+    return config
+
+
+def spelled_out(layout: Layout, overrides: Sequence[str]) -> list[str]:
+    """`overrides` in which an arm's name is written as the files of conf/ and the hidden size that it stands for."""
+    model, variants = _choice(layout, "model", overrides), _list_of("variant", overrides)
+    arm = Arm.parse(SEPARATOR.join([model, *variants]), layout)
+    if arm.name == arm.model:
+        return list(overrides)
+    others = [str(each.input_line) for each in parse(overrides) if each.key_or_group not in ("model", "variant")]
+    spelled = [*_files_of(arm), f"model.name={arm.name}", *others]
+    if arm.matched is None:
+        return spelled
+    # Imported here: torch takes a second, and most arms do not need it.
+    from softalign.models.size import matched_hidden_size
+
+    own, other = _composed(layout, spelled), compose(layout, [*others, *_files_of(arm.matched)])
+    return [*spelled, f"model.hidden_size={matched_hidden_size(own.model, other.model)}"]
+
+
+def _files_of(arm: Arm) -> list[str]:
+    return [f"model={arm.model}", f"variant=[{','.join(arm.variants)}]"]
+
+
+def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
+    overrides = _with_tuned_rate(layout, overrides)
     try:
         if GlobalHydra.instance().is_initialized():  # inside a stage, or one job of --multirun
             composed = hydra_compose("config", overrides=list(overrides))
@@ -54,21 +87,39 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
     assert isinstance(plain, dict)
     plain.pop("hydra", None)
     plain.pop("experiment", None)
+    experiment = _value_of("experiment", overrides)
+    if experiment is not None:
+        plain.pop("params", None)  # its wishes for params.yaml, see experiments.py
     try:
-        config = typed({str(key): value for key, value in plain.items()})
+        return typed({str(key): value for key, value in plain.items()})
     except UserError as error:
-        experiment = _value_of("experiment", overrides)
         if experiment is None:
             raise
         raise UserError(
             f"{error}; or it is the experiment {experiment} that does not fit the data or the arm"
         ) from None
-    check(config)
-    return config
+
+
+def tuned_file(layout: Layout, data: str, arm: str) -> Path | None:
+    """The file with an arm's rate, or else that of the model whose variant it is; None before any search."""
+    names = dict.fromkeys([arm, arm.partition("-")[0]])
+    return next((path for name in names if (path := layout.tuned(data, name)).is_file()), None)
+
+
+def _with_tuned_rate(layout: Layout, overrides: Sequence[str]) -> list[str]:
+    """conf/config.yaml finds the rate of a file of conf/model; that of an arm with another name is found here."""
+    name, data = _value_of("model.name", overrides), _value_of("data", overrides)
+    if name is None or data is None or not layout.tuned(data, name).is_file():
+        return list(overrides)
+    return [f"tuned={data}/{name}", *overrides]
 
 
 def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides: Iterable[str] = ()) -> Config:
     """What `dvc repro` trains as arm `model` on `task`."""
+    for key in ("model", "variant"):
+        if swept(key, params.overrides):
+            remedy = "name the arms in models, e.g. [vanilla-gru, bahdanau-gru]"
+            raise UserError(f"{key}= would make all arms one or rename them", "params.yaml: overrides", remedy)
     return compose(layout, [*params.base_overrides(task), f"model={model}", *overrides])
 
 
@@ -79,10 +130,7 @@ def compose_by_hand(layout: Layout, command_line: Sequence[str]) -> Config:
 
 def base_of(layout: Layout, command_line: Sequence[str]) -> list[str]:
     """What params.yaml says about the task that a command line names (or that conf/config.yaml does)."""
-    task = _value_of("task", command_line)
-    if task is None:
-        defaults = yaml.safe_load((layout.conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
-        task = next(entry["task"] for entry in defaults if isinstance(entry, dict) and "task" in entry)
+    task = _choice(layout, "task", command_line)
     known = sorted(path.stem for path in (layout.conf / "task").glob("*.yaml"))
     if task not in known:
         raise UserError(f"unknown task {task!r}", "task", f"known: {', '.join(known)}")
@@ -122,17 +170,32 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
 
 
 def first_job(command_line: Sequence[str]) -> list[str]:
-    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`."""
+    """The overrides of the first job of a sweep: `model=vanilla,multiply` becomes `model=vanilla`.
+
+    Of an interval, in which a sweeper such as Optuna searches, it has the lower end.
+    """
     first = []
-    for override in _parse(command_line):
+    for override in parse(command_line):
         line = str(override.input_line)
-        if override.is_sweep_override():
+        if isinstance(interval := override.value(), IntervalSweep):
+            line = f"{override.get_key_element()}={interval.start}"
+        elif override.is_sweep_override():
             line = f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
         first.append(line)
     return first
 
 
-def _parse(command_line: Sequence[str]) -> list[Override]:
+def swept(key: str, command_line: Sequence[str]) -> list[str]:
+    """The values that a command line gives to `key`, one or the choices of a sweep."""
+    values: list[str] = []
+    for override in parse(command_line):
+        if override.key_or_group == key:
+            values += override.sweep_string_iterator() if override.is_choice_sweep() else [str(override.value())]
+    return values
+
+
+def parse(command_line: Sequence[str]) -> list[Override]:
+    """Overrides in Hydra's grammar. Raises `UserError` where they are not."""
     try:
         return OverridesParser.create().parse_overrides(list(command_line))
     except HydraException as error:
@@ -144,10 +207,25 @@ def _parse(command_line: Sequence[str]) -> list[Override]:
 def _value_of(key: str, command_line: Sequence[str]) -> str | None:
     values = [
         override.value()
-        for override in _parse(command_line)
+        for override in parse(command_line)
         if override.key_or_group == key and not override.is_sweep_override()
     ]
     return str(values[-1]) if values else None
+
+
+def _list_of(key: str, command_line: Sequence[str]) -> list[str]:
+    values = [override.value() for override in parse(command_line) if override.key_or_group == key]
+    last = values[-1] if values else []
+    return [str(value) for value in (last if isinstance(last, list) else [last])]
+
+
+def _choice(layout: Layout, group: str, command_line: Sequence[str]) -> str:
+    """The file of a group that a command line names, or else conf/config.yaml."""
+    named = _value_of(group, command_line)
+    if named is not None:
+        return named
+    defaults = yaml.safe_load((layout.conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    return str(next(entry[group] for entry in defaults if isinstance(entry, dict) and group in entry))
 
 
 def _first_line(error: Exception) -> str:

@@ -148,11 +148,10 @@ class ModelConfig:
     """conf/model: one arm. The arms differ in `fusion`, `score` and `attention_size` alone."""
 
     name: str = MISSING  # the arm's name in tables and folders: that of its file
-    fusion: str = MISSING  # a class of models/fusion.py, by the name it is registered under
+    fusion: str = MISSING  # a class of models/fusion/, by the name it is registered under
     score: str | None = None  # dot | scaled_dot | general | additive | location | multi_head; None: no attention
     attention_size: int | None = None  # of the additive score and of location
     heads: int = 1  # of the multi_head score and of the encoder's self-attention
-    coverage: bool = False  # the additive score sees how much weight each position has had; the loss asks for no more
     cell: str = "elman"  # elman | gru | lstm
     activation: str = "tanh"  # of the elman cell: tanh | relu
     layer_norm: bool = False  # the cell's sums are normalised before its nonlinearities
@@ -202,6 +201,7 @@ class EvaluationConfig:
     bootstrap_samples: int = 1000
     confidence: float = 0.95
     bootstrap_seed: int = 0
+    randomisation_trials: int = 10_000  # of approximate randomisation
     attention_examples: int = 4
     sample_outputs: int = 8
 

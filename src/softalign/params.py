@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,6 +33,9 @@ class Params:
         return [f"task={task}", f"data={self.data[task]}", *experiment, *self.overrides]
 
 
+KEYS = [field.name for field in fields(Params)]
+
+
 def read_params(path: Path) -> Params:
     """Read params.yaml. Raises `UserError` on an unknown, missing or ill-typed key."""
     try:
@@ -40,29 +44,34 @@ def read_params(path: Path) -> Params:
         raise UserError(f"cannot read {path.name}: {error}", str(path), "restore it, for instance with git") from None
     if not isinstance(content, dict):
         raise UserError("not a mapping of names to values", path.name, "restore it, for instance with git")
-    known = [field.name for field in fields(Params)]
-    for key in content:
-        if key not in known:
-            raise unknown_key(str(key), known, path.name)
-    for key in known:
+    check_keys(content, path.name)
+    for key in KEYS:
         if key not in content:
-            raise UserError(f"the key {key!r} is missing", path.name, f"known keys: {', '.join(known)}")
+            raise UserError(f"the key {key!r} is missing", path.name, f"known keys: {', '.join(KEYS)}")
+    return Params(**{key: content[key] for key in KEYS})
+
+
+def check_keys(content: dict[Any, Any], where: str) -> None:
+    """Raise `UserError` for a key that params.yaml does not have, or for a value that it cannot have."""
+    for key in content:
+        if key not in KEYS:
+            raise unknown_key(str(key), KEYS, where)
     for key, kind in (("tasks", str), ("models", str), ("seeds", int), ("overrides", str)):
+        if key not in content:
+            continue
         value = content[key]
         if not isinstance(value, list) or any(type(item) is not kind for item in value):
-            raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", path.name, "correct it")
+            raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", where, "correct it")
         if key != "overrides" and (not value or len(set(value)) < len(value)):
-            raise UserError(f"{key} must name at least one, each once, not {value!r}", path.name, "correct it")
-    if any(seed < 0 for seed in content["seeds"]):
-        raise UserError(f"seeds must not be negative: {content['seeds']!r}", path.name, "correct it")
-    if not isinstance(content["experiment"], str | None):
+            raise UserError(f"{key} must name at least one, each once, not {value!r}", where, "correct it")
+    if any(seed < 0 for seed in content.get("seeds", [])):
+        raise UserError(f"seeds must not be negative: {content['seeds']!r}", where, "correct it")
+    if not isinstance(content.get("experiment"), str | None):
         raise UserError(
             f"experiment must be null or a file of conf/experiment, not {content['experiment']!r}",
-            path.name,
+            where,
             "correct it",
         )
-    if not isinstance(content["data"], dict) or any(type(name) is not str for name in content["data"].values()):
-        raise UserError(
-            f"data must map each task to a file of conf/data, not {content['data']!r}", path.name, "correct it"
-        )
-    return Params(**{key: content[key] for key in known})
+    data = content.get("data", {})
+    if not isinstance(data, dict) or any(type(name) is not str for name in data.values()):
+        raise UserError(f"data must map each task to a file of conf/data, not {data!r}", where, "correct it")

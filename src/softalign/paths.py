@@ -40,6 +40,14 @@ class Layout:
     def params(self) -> Path:
         return self.root / "params.yaml"
 
+    def tuned(self, data: str, arm: str) -> Path:
+        """The learning rate that a search found for an arm: read through the defaults list of conf/config.yaml."""
+        return self.conf / "tuned" / data / f"{arm}.yaml"
+
+    def tuning(self, data: str) -> Path:
+        """Every trial of the searches on `data`."""
+        return self.root / "docs" / "tuning" / f"{data}.csv"
+
     def resolved_data(self, task: str) -> Path:
         return self.root / "resolved" / task / "data.yaml"
 

@@ -1,20 +1,26 @@
 """Attention: scores against their equations written out position by position, and what padding may do."""
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import small_config
+from torch import nn
 
-from softalign.models.attention import SCORES, Attention
+from softalign.models import recurrence
+from softalign.models.attention import SCORES, Attention, MultiHead, build_attention
 
-B, Q, S, H, A = 2, 3, 4, 6, 5
+B, Q, S, H, A, HEADS = 2, 3, 4, 6, 5, 2
 
 
 def attention_of(score: str, memory_size: int = H) -> Attention:
     torch.manual_seed(2)
-    return SCORES[score](H, memory_size, A).double()
+    heads = HEADS if score == "multi_head" else 1
+    config = small_config(score=score, hidden_size=H, encoder_size=memory_size, attention_size=A, heads=heads)
+    return build_attention(config).double()
 
 
 def padding_of(lengths: list[int], longest: int) -> torch.Tensor:
@@ -44,7 +50,7 @@ def score_written_out(attention: Attention, score: str, q: torch.Tensor, m: torc
     return attention.position.weight[i] @ q  # location
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", [score for score in SCORES if score != "multi_head"])
 def test_every_score_is_its_equation(score):
     size = H if score in ("dot", "scaled_dot") else H + 1
     attention = attention_of(score, size)
@@ -57,6 +63,68 @@ def test_every_score_is_its_equation(score):
             alpha = torch.stack(energies).softmax(dim=0)
             assert torch.allclose(weights[b, j, : lengths[b]], alpha)
             assert torch.allclose(context[b, j], sum(alpha[i] * memory[b, i] for i in range(lengths[b])))
+
+
+@pytest.mark.parametrize("memory_size", [4, H, 8])
+@pytest.mark.parametrize("heads", [1, 2])
+def test_every_head_is_a_scaled_dot_product_of_its_own(heads, memory_size):
+    torch.manual_seed(3)
+    attention = MultiHead(H, memory_size, None, heads).double()
+    query, memory = torch.randn(B, Q, H).double(), torch.randn(B, S, memory_size).double()
+    lengths, size = [4, 2], memory_size // heads
+    context, weights = attention(query, attention.project(memory), memory, padding_of(lengths, S))
+    assert context.shape == (B, Q, memory_size)
+    for b in range(B):
+        for j in range(Q):
+            sums, alphas = [], []
+            for h in range(heads):
+                part = slice(h * size, (h + 1) * size)
+                q = attention.query.weight[part] @ query[b, j]
+                keys = [attention.key.weight[part] @ memory[b, i] for i in range(lengths[b])]
+                alpha = torch.stack([(q * k).sum() / size**0.5 for k in keys]).softmax(dim=0)
+                values = [attention.value.weight[part] @ memory[b, i] for i in range(lengths[b])]
+                sums.append(sum(a * v for a, v in zip(alpha, values, strict=True)))
+                alphas.append(alpha)
+            assert torch.allclose(context[b, j], attention.output.weight @ torch.cat(sums))
+            assert torch.allclose(weights[b, j, : lengths[b]], sum(alphas) / heads)
+
+
+def test_several_heads_are_torchs_multi_head_attention():
+    ours = attention_of("multi_head")
+    theirs = nn.MultiheadAttention(H, HEADS, bias=False, batch_first=True).double()
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
+        theirs.out_proj.weight.copy_(ours.output.weight)
+    query, memory, padding = torch.randn(B, Q, H).double(), torch.randn(B, S, H).double(), padding_of([4, 2], S)
+    expected = theirs(query, memory, memory, key_padding_mask=padding.squeeze(1) < 0)
+    for mine, other in zip(ours(query, ours.project(memory), memory, padding), expected, strict=True):
+        assert torch.allclose(mine, other)
+
+
+class Reading(nn.Module):
+    """An attention with its keys made anew, as a module, so that its parameters can be handed in."""
+
+    def __init__(self, attention: Attention) -> None:
+        super().__init__()
+        self.attention = attention
+
+    def forward(self, query, memory, padding) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.attention(query, self.attention.project(memory), memory, padding)
+
+
+@pytest.mark.parametrize(("queries", "context"), [(1, recurrence.unrolling), (1, nullcontext), (Q, nullcontext)])
+@pytest.mark.parametrize("score", SCORES)
+def test_gradients_are_those_of_finite_differences(score, queries, context):
+    reading, padding = Reading(attention_of(score)), padding_of([4, 2], S)
+    parameters = dict(reading.named_parameters())
+
+    def outcome(query, memory, *given):
+        with context():
+            given = dict(zip(parameters, given, strict=True))
+            return torch.func.functional_call(reading, given, (query, memory, padding))
+
+    inputs = torch.randn(B, queries, H), torch.randn(B, S, H), *parameters.values()
+    assert torch.autograd.gradcheck(outcome, [part.detach().double().requires_grad_() for part in inputs])
 
 
 @pytest.mark.parametrize("score", SCORES)

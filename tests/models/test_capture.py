@@ -47,11 +47,14 @@ def gradients(model: Seq2Seq, lengths: list[tuple[int, int]]) -> list[Tensor]:
     return [summed.objective.detach(), *(gradient for gradient in found if gradient is not None)]
 
 
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True, "score": "multi_head", "heads": 2}])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 @pytest.mark.parametrize("fusion", ["multiply", "bahdanau"])
-def test_a_padded_loop_gives_the_same_loss_and_gradients(fusion: str, cell: str, layers: int) -> None:
-    model, recorder = small_model(fusion, cell, layers=layers), Recorder()
+def test_a_padded_loop_gives_the_same_loss_and_gradients(
+    fusion: str, cell: str, layers: int, options: dict[str, Any]
+) -> None:
+    model, recorder = small_model(fusion, cell, layers=layers, **options), Recorder()
     expected = gradients(model, SHORT)
     model.decoder.captured = CapturedUnroll(model.decoder.fusion, recorder)
     for captures, replays in ((0, 0), (1, 1), (1, 2)):  # the second time a shape is seen it is captured

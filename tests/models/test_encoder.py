@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from small_models import CELLS, batch_of, row_of, small_model
+from cell_equations import layer_normalised_step
+from small_models import CELLS, FEWER_MODELS, batch_of, row_of, small_model
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -31,10 +32,71 @@ def test_memory_and_final_state_are_those_of_packed_sequences(cell, layers, bidi
     assert torch.allclose(encoded.final, hidden.view(layers, -1, *hidden.shape[1:]).transpose(1, 2).flatten(2))
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_layer_normalised_memory_and_final_state_are_those_of_their_equations(cell, activation, bidirectional):
+    encoder = small_model(
+        "vanilla", cell, layers=2, bidirectional=bidirectional, activation=activation, layer_norm=True
+    ).encoder
+    for parameter in encoder.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    batch = batch_of(*LENGTHS)
+    encoded = encoder(batch.source, batch.source_lengths)
+    for row, length in enumerate(batch.source_lengths.tolist()):
+        outputs = list(encoder.embedding(batch.source[row, :length]))
+        for depth, layer in enumerate(encoder.layers):
+            kernels = [layer.left_to_right, layer.right_to_left][: 2 if bidirectional else 1]
+            directions, finals = [], []
+            for backwards, (kernel, transition) in enumerate(zip(kernels, layer.transitions, strict=True)):
+                hidden = memory = torch.zeros(kernel.hidden_size).double()
+                states = []
+                for x in reversed(outputs) if backwards else outputs:
+                    parts = kernel.weight_ih_l0 @ x, kernel.weight_hh_l0 @ hidden
+                    hidden, memory = layer_normalised_step(transition, *parts, hidden, memory)
+                    states.append(hidden)
+                finals.append(hidden)
+                directions.append(states[::-1] if backwards else states)
+            outputs = [torch.cat(both) for both in zip(*directions, strict=True)]
+            assert torch.allclose(encoded.final[depth, row], torch.cat(finals))
+        assert torch.allclose(encoded.memory[row, :length], torch.stack(outputs))
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("layer_norm", [True, False])
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_runs_off_a_cpu_gives_the_same(cell, layer_norm, bidirectional, monkeypatch):
+    """torch's kernels there, but not for layer-normalised cells, which they do not know."""
+    options = {"layers": 2, "layer_norm": layer_norm, "bidirectional": bidirectional}
+    model, batch = small_model("vanilla", cell, **options), batch_of(*LENGTHS)
+
+    def outcome() -> list[torch.Tensor]:
+        encoded = model.encode(batch.source, batch.source_lengths)
+        features, _ = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded)
+        return [encoded.memory, encoded.final, features]
+
+    expected = outcome()
+    monkeypatch.setattr(torch.Tensor, "is_cpu", property(lambda tensor: False))
+    torch.testing.assert_close(outcome(), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize(("fusion", "cell", "options"), [model for model in FEWER_MODELS if model[2]])
+def test_a_gpu_gives_the_same_loss_and_gradients(fusion, cell, options):
+    model, batch = small_model(fusion, cell, layers=2, **options), batch_of((6, 3), (3, 5), (1, 0))
+    outcomes = []
+    for device in ("cpu", "cuda"):
+        loss = model.to(device).loss(batch.to(device)).objective
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        outcomes.append([loss.cpu(), *(gradient.cpu() for gradient in gradients)])
+    torch.testing.assert_close(*outcomes)
+
+
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"self_attention": True, "heads": 2}])
 @pytest.mark.parametrize("reverse_source", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_row_is_encoded_as_if_it_were_alone(cell, reverse_source):
-    model = small_model("bahdanau", cell, layers=2, reverse_source=reverse_source)
+def test_a_row_is_encoded_as_if_it_were_alone(cell, reverse_source, options):
+    model = small_model("bahdanau", cell, layers=2, reverse_source=reverse_source, **options)
     batch = batch_of(*LENGTHS)
     together = model.encode(batch.source, batch.source_lengths)
     for row, length in enumerate(batch.source_lengths):

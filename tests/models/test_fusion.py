@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_models import ARMS_AND_CELLS, CELLS, batch_of, small_config, small_model
+from small_models import CELLS, MODELS, batch_of, small_config, small_model
 
 from softalign.models import options
 from softalign.models.cells import State
@@ -14,9 +14,9 @@ LENGTHS = [(5, 4), (3, 6), (1, 0)]
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize(("fusion", "cell"), ARMS_AND_CELLS)
-def test_unrolling_is_stepping(fusion, cell, layers):
-    model, batch = small_model(fusion, cell, layers=layers), batch_of(*LENGTHS)
+@pytest.mark.parametrize(("fusion", "cell", "options"), MODELS)
+def test_unrolling_is_stepping(fusion, cell, options, layers):
+    model, batch = small_model(fusion, cell, layers=layers, **options), batch_of(*LENGTHS)
     logits, weights = model(batch)
     encoded = model.encode(batch.source, batch.source_lengths)
     state = model.start(encoded)
@@ -30,9 +30,9 @@ def test_unrolling_is_stepping(fusion, cell, layers):
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize(("fusion", "cell"), ARMS_AND_CELLS)
-def test_what_is_prepared_for_beams_changes_no_step(fusion, cell, layers):
-    model, batch = small_model(fusion, cell, layers=layers), batch_of(*LENGTHS)
+@pytest.mark.parametrize(("fusion", "cell", "options"), MODELS)
+def test_what_is_prepared_for_beams_changes_no_step(fusion, cell, options, layers):
+    model, batch = small_model(fusion, cell, layers=layers, **options), batch_of(*LENGTHS)
     encoded = model.encode(batch.source, batch.source_lengths)
     prepared = model.decoder.fusion.for_beams(encoded).select(torch.tensor([2, 0]))
     encoded = encoded.select(torch.tensor([2, 0]))

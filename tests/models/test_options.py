@@ -30,7 +30,7 @@ def test_every_name_that_is_allowed_has_its_class():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fusion": "bahdanu"}, "unknown model.fusion 'bahdanu': known: vanilla, multiply, bahdanau"),
+        ({"fusion": "bahdanu"}, "unknown model.fusion 'bahdanu': known: vanilla, multiply, "),
         ({"score": "cosine"}, "unknown model.score 'cosine': known: dot, scaled_dot, general, additive, location"),
         ({"cell": "rnn"}, "unknown model.cell 'rnn': known: elman, gru, lstm"),
         ({"activation": "gelu"}, "unknown model.activation 'gelu': known: tanh, relu"),
@@ -53,6 +53,24 @@ def test_every_name_that_is_allowed_has_its_class():
             "model.fusion=multiply needs memory and hidden",
         ),
         ({"score": "dot", "encoder_size": 8}, "model.score=dot needs memory and hidden"),
+        ({"heads": 0}, "model.heads is 0"),
+        (
+            {"heads": 2},
+            "model.heads is 2, and nothing in this model has heads: set model.heads=1, or model.score=multi",
+        ),
+        (
+            {"score": "multi_head", "heads": 4},
+            "model.score=multi_head divides the memory's size among its heads, but model.hidden_size is 6 and",
+        ),
+        ({"score": "multi_head", "heads": 3, "encoder_size": 8}, "but model.encoder_size is 8 and model.heads is 3"),
+        ({"self_attention": True, "heads": 5}, "model.self_attention=true divides the memory's size among its heads"),
+        ({"fusion": "vanilla", "heads": 2}, "model.heads is 2"),
+        ({"fusion": "vanilla", "self_attention": True}, "model.fusion=vanilla reads no memory"),
+        (
+            {"fusion": "multiply", "score": "multi_head", "encoder_size": 8},
+            "model.fusion=multiply needs memory and hidden",
+        ),
+        ({"fusion": "pointer_coverage", "score": "general"}, "model.fusion=pointer_coverage is defined for one score"),
     ],
 )
 def test_a_model_that_cannot_be_built_is_refused(values, message):
@@ -64,6 +82,11 @@ def test_a_model_that_cannot_be_built_is_refused(values, message):
         Seq2Seq(config, 9, 9)
 
 
+def test_an_arm_that_copies_needs_one_vocabulary():
+    with pytest.raises(UserError, match=r"model.fusion=pointer copies .*: set data.tokenizer.shared=true"):
+        Seq2Seq(small_config("pointer"), 9, 9, shared_vocabulary=False)
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -71,6 +94,9 @@ def test_a_model_that_cannot_be_built_is_refused(values, message):
         {"score": "general", "encoder_size": 8},
         {"hidden_size": 7, "bidirectional": False},
         {"score": "dot", "attention_size": None},
+        {"score": "multi_head"},
+        {"score": "multi_head", "heads": 4, "encoder_size": 8},
+        {"self_attention": True, "heads": 3},
     ],
 )
 def test_a_model_that_can_be_built_is_not(values):

@@ -1,23 +1,20 @@
 """The fast path against the plain loop, and its derivatives against finite differences."""
 
-import itertools
-
 import pytest
 import torch
-from small_models import CELLS, batch_of, small_model
+from small_models import ATTENDING, CELLS, MODELS, batch_of, small_model
 from torch import Tensor, nn
 
 from softalign.models import options, recurrence
 from softalign.models.fusion import FUSIONS, Bahdanau, Fusion
 
 LENGTHS = [(5, 4), (3, 6), (1, 0)]
-ATTENDING = ["multiply", "bahdanau"]
 
 
 def results(model, batch, unroll, objective) -> list[Tensor | None]:
     """Logits, weights, and every parameter's gradient of an objective of both, by one of the loops."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fusion, "unroll", unroll)
+        patch.setattr(type(model.decoder.fusion), "unroll", unroll)
         logits, weights = model(batch)
     model.zero_grad()
     objective(logits, weights).backward()
@@ -25,7 +22,7 @@ def results(model, batch, unroll, objective) -> list[Tensor | None]:
 
 
 def agree(model, batch, objective) -> None:
-    ours = results(model, batch, Fusion.unroll, objective)
+    ours = results(model, batch, type(model.decoder.fusion).unroll, objective)
     theirs = results(model, batch, Fusion.unroll_plainly, objective)
     for mine, other in zip(ours, theirs, strict=True):
         assert (mine is None) == (other is None)
@@ -38,9 +35,16 @@ def of_both(logits: Tensor, weights: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("lengths", [LENGTHS, [(2, 0)]], ids=["padding", "one step"])
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize(("fusion", "cell", "score"), list(itertools.product(ATTENDING, CELLS, options.SCORES)))
-def test_the_fast_path_is_the_plain_loop(fusion, cell, score, layers, lengths):
-    agree(small_model(fusion, cell, score=score, layers=layers), batch_of(*lengths), of_both)
+@pytest.mark.parametrize(("fusion", "cell", "options"), [model for model in MODELS if model[0] in ATTENDING])
+def test_the_fast_path_is_the_plain_loop(fusion, cell, options, layers, lengths):
+    agree(small_model(fusion, cell, layers=layers, **options), batch_of(*lengths), of_both)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("score", options.SCORES)
+@pytest.mark.parametrize("fusion", ["multiply", "bahdanau"])
+def test_the_fast_path_is_the_plain_loop_whatever_the_score(fusion, score, layers):
+    agree(small_model(fusion, score=score, layers=layers), batch_of(*LENGTHS), of_both)
 
 
 @pytest.mark.parametrize("fusion", ATTENDING)
@@ -60,7 +64,7 @@ def test_an_objective_of_one_output_alone(fusion, layers, objective):
 @pytest.mark.parametrize("layers", [1, 2])
 def test_twice_in_one_graph_and_twice_backwards(fusion, layers):
     model, batch = small_model(fusion, layers=layers), batch_of(*LENGTHS)
-    once = results(model, batch, Fusion.unroll, of_both)[2:]
+    once = results(model, batch, type(model.decoder.fusion).unroll, of_both)[2:]
     once = [gradient.clone() for gradient in once]
     objective = of_both(*model(batch)) + 2 * of_both(*model(batch))
     torch.autograd.grad(objective, list(model.encoder.parameters()), retain_graph=True)
@@ -147,10 +151,11 @@ def test_large_energies_stay_finite():
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
-def test_nothing_of_a_pass_outlives_it():
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"score": "multi_head", "heads": 2}])
+def test_nothing_of_a_pass_outlives_it(options):
     import gc
 
-    model, batch = small_model("bahdanau"), batch_of(*LENGTHS)
+    model, batch = small_model("bahdanau", **options), batch_of(*LENGTHS)
     gc.collect()
     gc.disable()
     try:

@@ -6,18 +6,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import ARMS, ARMS_AND_CELLS, VOCABULARY, batch_of, row_of, small_config, small_model
+from small_models import ARMS, FEWER_MODELS, MODELS, VOCABULARY, batch_of, row_of, small_config, small_model
 
 from softalign.models.seq2seq import Seq2Seq
 
 LENGTHS = [(5, 4), (3, 6), (1, 0)]
 
 
-@pytest.mark.parametrize(("fusion", "cell"), ARMS_AND_CELLS)
+@pytest.mark.parametrize(("fusion", "cell", "options"), FEWER_MODELS)
 @settings(max_examples=8, deadline=None)
 @given(lengths=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 6)), min_size=1, max_size=5))
-def test_a_row_of_a_batch_is_as_likely_as_the_row_alone(fusion, cell, lengths):
-    model, batch = small_model(fusion, cell), batch_of(*lengths)
+def test_a_row_of_a_batch_is_as_likely_as_the_row_alone(fusion, cell, options, lengths):
+    model, batch = small_model(fusion, cell, **options), batch_of(*lengths)
     together = model.negative_log_likelihood(batch)
     alone = torch.cat([model.negative_log_likelihood(row_of(batch, row)) for row in range(len(lengths))])
     assert torch.allclose(together, alone)
@@ -34,13 +34,15 @@ def test_likelihood_is_the_product_of_the_softmax_at_each_token(fusion):
         assert math.isclose(nll[row].item(), -math.log(product), rel_tol=1e-6)
     loss = model.loss(batch)
     assert loss.tokens == batch.n_target_tokens
-    assert torch.allclose(loss.objective, nll.sum()) and torch.allclose(loss.nll, nll.sum())
+    assert torch.allclose(loss.nll, nll.sum())
+    if fusion != "pointer_coverage":  # whose objective is more than the likelihood
+        assert torch.allclose(loss.objective, nll.sum())
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-@pytest.mark.parametrize(("fusion", "cell"), ARMS_AND_CELLS)
-def test_every_parameter_gets_a_gradient(fusion, cell, smoothing):
-    model, batch = small_model(fusion, cell, layers=2, dropout=0.2).train(), batch_of(*LENGTHS)
+@pytest.mark.parametrize(("fusion", "cell", "options"), MODELS)
+def test_every_parameter_gets_a_gradient(fusion, cell, options, smoothing):
+    model, batch = small_model(fusion, cell, layers=2, dropout=0.2, **options).train(), batch_of(*LENGTHS)
     model.loss(batch, smoothing).objective.backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
@@ -75,9 +77,9 @@ def test_dropout_is_for_training_only(fusion):
     assert not torch.equal(model(batch)[0], model(batch)[0])
 
 
-@pytest.mark.parametrize(("fusion", "cell"), ARMS_AND_CELLS)
-def test_bf16_autocast_trains(fusion, cell):
-    model, batch = small_model(fusion, cell).float().train(), batch_of(*LENGTHS)
+@pytest.mark.parametrize(("fusion", "cell", "options"), MODELS)
+def test_bf16_autocast_trains(fusion, cell, options):
+    model, batch = small_model(fusion, cell, **options).float().train(), batch_of(*LENGTHS)
     exact = model.loss(batch).objective
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = model.loss(batch).objective

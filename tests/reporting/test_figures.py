@@ -35,12 +35,28 @@ def test_loss_curves_draw_every_run(two_seeds: Reported) -> None:
     assert ax.get_xlabel() == "epoch" and ax.get_ylabel() == "loss, nats per token"
 
 
-def test_quality_by_length_averages_seeds_and_names_the_bucket_sizes(two_seeds: Reported) -> None:
-    buckets = results.quality_by_length(two_seeds.tasks)
+def test_quality_by_length_shows_intervals_and_bucket_sizes(two_seeds: Reported) -> None:
+    buckets = two_seeds.results["by_length"]
     (ax,) = figures.quality_by_length(buckets, 0.95).axes
-    assert [label.get_text() for label in ax.get_xticklabels()][0] == "4–12\nn=12"
+    first = buckets[0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == [
+        f"{bucket['low']}–{bucket['high']}\nn={bucket['rows']}" for bucket in buckets if bucket["model"] == "vanilla"
+    ]
     assert len(ax.containers) == 3
+    line, _, (bars,) = ax.containers[0]
+    (x, low), (_, high) = bars.get_segments()[0]
+    assert (low, line.get_ydata()[0], high) == pytest.approx((first["ci_low"], first["score"], first["ci_high"]))
+    assert x == line.get_xdata()[0]
     assert ax.get_ylabel() == "BLEU"
+
+
+def test_many_arms_stay_within_their_bucket() -> None:
+    arms = [f"arm {number}" for number in range(13)]
+    span = {"rows": 9, "score": 5.0, "ci_low": 4.0, "ci_high": 6.0, "metric": "bleu"}
+    buckets = [span | {"model": arm, "low": low, "high": low + 3} for arm in arms for low in (4, 8)]
+    (ax,) = figures.quality_by_length(buckets, 0.95).axes
+    places = np.array([container[0].get_xdata() for container in ax.containers])  # (13, 2)
+    assert places[:, 0].max() < 0.5 < places[:, 1].min()
 
 
 def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
@@ -53,13 +69,15 @@ def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
 
 
 def test_the_same_data_gives_the_same_file(one_seed: Reported) -> None:
-    first, second = (drawings.draw_all(one_seed.tasks[:1], one_seed.evaluation) for _ in range(2))
+    first, second = (
+        drawings.draw_all(one_seed.tasks[:1], one_seed.results["by_length"], one_seed.evaluation) for _ in range(2)
+    )
     assert [(d.name, d.svg, d.png) for d in first] == [(d.name, d.svg, d.png) for d in second]
 
 
 @pytest.fixture(scope="module")
 def drawn(one_seed: Reported) -> list[Drawing]:
-    return drawings.draw_all(one_seed.tasks, one_seed.evaluation)
+    return drawings.draw_all(one_seed.tasks, one_seed.results["by_length"], one_seed.evaluation)
 
 
 def test_every_task_has_every_kind_of_figure(drawn: list[Drawing]) -> None:

@@ -153,7 +153,10 @@ def test_samples_are_spread_over_the_lengths_and_mark_foreign_words(one_seed: Re
 
 def test_the_caveats_follow_the_data(one_seed: Reported, two_seeds: Reported) -> None:
     assert report.ONE_SEED in report.caveats(one_seed.results)
-    assert report.SEVERAL_SEEDS in report.caveats(two_seeds.results)
+    assert {report.SEVERAL_SEEDS, report.TWO_SEEDS} <= set(report.caveats(two_seeds.results))
+    assert report.TWO_SEEDS not in report.caveats(one_seed.results)
+    assert any("80 % of all repetitions" in line for line in report.caveats(one_seed.results))
+    assert any("p (Holm) is below 0.05" in line for line in report.caveats(one_seed.results))
     assert report.EMBEDDED in report.caveats(one_seed.results)
 
 

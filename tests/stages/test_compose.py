@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import yaml
 from project import copy_project, run
+
+from softalign.paths import Layout
 
 STAGE = ("python", "-m", "softalign.stages.compose")
 
@@ -41,6 +44,24 @@ def test_the_name_in_an_arms_file_is_the_files(tmp_path: Path) -> None:
     failed = run(tmp_path, *STAGE, check=False)
     assert failed.returncode == 1
     assert "name: times in the file of the arm multiply" in failed.stderr
+
+
+def test_a_rate_that_only_some_arms_have_searched_for_is_warned_of(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    shutil.rmtree(layout.conf / "tuned", ignore_errors=True)
+    assert run(tmp_path, *STAGE).stderr == ""
+    arms = yaml.safe_load(layout.params.read_text())["models"]
+    for number, arm in enumerate(arms, start=1):
+        path = layout.tuned("newsbriefs", arm)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("# @package _global_\noptimization:\n  lr: 0.02\n")
+        warned = run(tmp_path, *STAGE).stderr.splitlines()
+        assert len(warned) == (number < len(arms))
+        assert all(
+            line.startswith("warning: summarization: the learning rate was searched for the other arms, not for ")
+            for line in warned
+        )
+        assert all(line.endswith(f"model={','.join(arms[number:])}") for line in warned)
 
 
 def test_an_argument_is_refused_instead_of_ignored(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from project import copy_project, run
 
 from softalign.composition import compose_by_hand
@@ -17,12 +18,16 @@ import json
 from softalign.typed import to_dict
 from softalign.errors import UserError
 from softalign.stages.entry import stage
+from softalign.training.failure import DivergedError, Failure
 
 @stage
 def main(config, layout):
     if config.seed == 13:
         raise UserError("thirteen", "seed", "take another")
+    if config.optimization.lr > 0.01:
+        raise DivergedError("the arm", Failure("training loss", 2, 1, float("nan"), 3.0, None))
     print(json.dumps([config.task.name, config.data.name, config.model.name, config.seed, layout.by_hand]))
+    return 1.0 + config.optimization.lr
 
 main()
 """
@@ -56,13 +61,39 @@ def test_a_sweep_over_tasks_gives_each_its_own_data(project: Path) -> None:
     assert len({job[4] for job in found}) == 4
 
 
+@pytest.mark.parametrize("arm", [["model=multiply", "variant=[gru]"], ["model=multiply-gru"]])
+def test_an_arm_with_variants_and_a_sweep_over_such_arms(project: Path, arm: list[str]) -> None:
+    (job,) = jobs(run(project, "python", "probe.py", *arm).stdout)
+    assert job[2] == "multiply-gru"
+    found = jobs(run(project, "python", "probe.py", "--multirun", *arm, "optimization.lr=0.1,0.2").stdout)
+    assert [each[2] for each in found] == ["multiply-gru"] * 2
+
+
+def test_a_sweep_over_arms_and_their_controls(project: Path) -> None:
+    arms = "model=vanilla,bahdanau-gru,vanilla-gru-as_bahdanau"
+    found = jobs(run(project, "python", "probe.py", "--multirun", arms, "model.hidden_size=32").stdout)
+    assert [job[2] for job in found] == ["vanilla", "bahdanau-gru", "vanilla-gru-as_bahdanau"]
+    variants = jobs(
+        run(project, "python", "probe.py", "--multirun", "model=vanilla", "variant=[],[as_bahdanau]").stdout
+    )
+    assert [job[2] for job in variants] == ["vanilla", "vanilla-as_bahdanau"]
+
+
 def test_what_decoding_reads_does_not_move_a_run(project: Path) -> None:
     first = jobs(run(project, "python", "probe.py", "decoding=greedy").stdout)
     assert first == jobs(run(project, "python", "probe.py", "evaluation.bootstrap_samples=200").stdout)
-    assert first != jobs(run(project, "python", "probe.py", "optimization.lr=0.5").stdout)
+    assert first != jobs(run(project, "python", "probe.py", "optimization.lr=0.005").stdout)
 
 
-@pytest.mark.parametrize("arguments", [["model=vanila"], ["--multirun", "model=vanila,multiply"], ["seed=13"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["model=vanila"],
+        ["--multirun", "model=vanila,multiply"],
+        ["--multirun", "model=vanilla,multiply-gur"],
+        ["seed=13"],
+    ],
+)
 def test_a_mistake_is_one_line(project: Path, arguments: list[str]) -> None:
     failed = run(project, "python", "probe.py", *arguments, check=False)
     assert failed.returncode == 1
@@ -70,9 +101,37 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str]) -> None:
     assert failed.stderr.startswith("error: ")
 
 
+def test_a_training_that_diverges_is_one_line(project: Path) -> None:
+    failed = run(project, "python", "probe.py", "optimization.lr=0.5", check=False)
+    assert failed.returncode == 1
+    assert len(failed.stderr.splitlines()) == 1 and failed.stderr.startswith("error: the arm has diverged")
+
+
+def test_in_a_sweep_the_others_go_on_and_the_status_tells(project: Path) -> None:
+    swept = run(project, "python", "probe.py", "--multirun", "optimization.lr=0.5,0.002", "seed=1,2", check=False)
+    assert [job[3] for job in jobs(swept.stdout)] == [1, 2]
+    assert len(swept.stderr.splitlines()) == 2 and swept.returncode == 1
+
+
+def test_a_sweeper_minimises_what_a_stage_returns(project: Path) -> None:
+    """Optuna's, in Hydra's own grammar: a training that diverged is the worst of its trials, not its end."""
+    sweeper = ["hydra/sweeper=optuna", "hydra/sweeper/sampler=grid", "hydra.sweeper.n_jobs=1", "hydra.sweep.dir=swept"]
+    searched = "optimization.lr=choice(0.5,0.004,0.002,0.003)"
+    done = run(project, "python", "probe.py", "--multirun", *sweeper, searched)
+    assert len(jobs(done.stdout)) == 3 and done.stderr.count("has diverged") == 1
+    best = yaml.safe_load((project / "swept" / "optimization_results.yaml").read_text())
+    assert best["best_params"] == {"optimization.lr": 0.002} and best["best_value"] == pytest.approx(1.002)
+
+
 def test_cfg_shows_what_would_run(project: Path) -> None:
     shown = run(project, "python", "probe.py", "task=summarization", "--cfg", "job", "--package", "data.name").stdout
     assert "newsbriefs" in shown
+
+
+def test_cfg_shows_the_size_of_a_control(project: Path) -> None:
+    line = ("model=vanilla-as_bahdanau", "model.hidden_size=32", "--cfg", "job", "--package", "model")
+    shown = yaml.safe_load(run(project, "python", "probe.py", *line).stdout)
+    assert shown["name"] == "vanilla-as_bahdanau" and shown["hidden_size"] > 32
 
 
 def test_under_dvc_a_stage_reads_what_compose_recorded(project: Path) -> None:
@@ -108,8 +167,12 @@ def test_under_dvc_what_was_not_recorded_is_refused(project: Path, arguments: li
 
 
 def test_by_hand_and_under_dvc_the_configuration_is_the_same(project: Path) -> None:
+    params = project / "params.yaml"
+    before = params.read_text()
+    params.write_text(before.replace("multiply, bahdanau", "bahdanau-gru, vanilla-as_bahdanau"))
     run(project, "python", "-m", "softalign.stages.compose")
+    params.write_text(before)
     layout = Layout(project)
-    for model in ("vanilla", "bahdanau"):
+    for model in ("vanilla", "bahdanau-gru", "vanilla-as_bahdanau"):
         arguments = ["task=summarization", f"model={model}", "seed=3"]
         assert recorded(layout, arguments) == compose_by_hand(layout, arguments)

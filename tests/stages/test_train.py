@@ -14,6 +14,7 @@ import torch
 
 from softalign.config import TrackingConfig
 from softalign.training.checkpointing import read_checkpoint
+from softalign.training.failure import FAILURE, Failure
 from softalign.training.mlflow_store import connect, tracking_uri
 from softalign.training.work import FILES
 
@@ -21,7 +22,6 @@ DATA = ["data.source.train_rows=300", "data.source.validation_rows=40", "data.so
 SHORT = ["data.cleaning.max_source_words=12", "data.tokenizer.vocabulary_size=800"]
 SMALL = [*DATA, *SHORT, "model.hidden_size=32", "model.embedding_size=16"]
 ARGUMENTS = [*SMALL, "task=translation", "model=bahdanau", "optimization.max_epochs=4", "trainer.threads=1"]
-DIVERGING = ["optimization.lr=1e38", "optimization.clip_norm=1e38", "optimization.warmup_steps=0"]
 COMMAND = [sys.executable, "-m", "softalign.stages.train", *ARGUMENTS]
 
 
@@ -106,11 +106,39 @@ def test_killed_and_interrupted_it_ends_with_the_same_weights(folder: Path, trai
     assert len(client.get_metric_history(run.info.run_id, "validation_loss")) == 4
 
 
-def test_a_loss_that_is_not_finite_is_one_line(folder: Path) -> None:
-    done = project.run(folder, *COMMAND, "tracking.enabled=false", *DIVERGING, check=False)
-    assert done.returncode == 1
-    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
-    assert line.startswith("error: the ") and "lower optimization.lr" in line
+def test_a_training_that_diverges_fails_and_says_where(folder: Path) -> None:
+    code = folder / "src" / "softalign" / "training" / "schedule.py"
+    sound = code.read_text()
+    before = set(folder.glob("outputs/*"))
+    quick = [*COMMAND, "optimization.max_epochs=1", "model=vanilla"]
+    code.write_text(
+        sound.replace("def rate_factor(", "def rate_factor(*_: object) -> float:\n    return 1e38\n\n\ndef _(")
+    )
+    failed = project.run(folder, *quick, check=False)
+    code.write_text(sound)
+    assert failed.returncode == 1
+    (line,) = [line for line in failed.stderr.splitlines() if line.strip()]
+    assert line.startswith("error: translation/vanilla seed 1 has diverged: ") and "lower optimization.lr" in line
+    output = only(set(folder.glob("outputs/*")) - before) / "train"
+    assert [path.name for path in output.iterdir()] == [FAILURE]
+    failure = Failure.read(output / FAILURE)
+    assert f"step {failure.step}," in line and failure.step == 2 and failure.last_checkpoint is None
+    status, tags = last_run(folder)
+    assert status == "FAILED" and tags["failure.step"] == "2" and tags["failure.last_checkpoint"] == "none"
+
+    project.run(folder, *quick)  # corrected, it is the same run
+    assert {path.name for path in output.iterdir()} == set(FILES)
+    status, tags = last_run(folder)
+    assert status == "FINISHED" and not [key for key in tags if key.startswith("failure.")]
+
+
+def last_run(folder: Path) -> tuple[str, dict[str, str]]:
+    """The status and the tags of the run in MLflow that was created last."""
+    client = connect(tracking_uri(TrackingConfig(), folder))
+    experiment = client.get_experiment_by_name("translation")
+    assert experiment is not None
+    run = client.search_runs([experiment.experiment_id])[0]  # the youngest first
+    return run.info.status, run.data.tags
 
 
 def test_without_prepared_data_it_says_what_to_do(tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ from mlflow_server import Server
 from softalign.config import Config, TrackingConfig
 from softalign.paths import Layout
 from softalign.reporting.run_figures import run_figures
+from softalign.training.failure import DivergedError, failure_kept
 from softalign.training.fit import TrainingResult, fit
 from softalign.training.identity import identify
 from softalign.training.mlflow_store import connect, tracking_uri
+from softalign.training.module import Seq2SeqModule
 from softalign.training.points import Point
 from softalign.training.tracking import RunTracker, record_runs, tracked_training
 from softalign.typed import to_dict
@@ -300,6 +302,59 @@ def server(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield started
     finally:
         started.stop()
+
+
+def test_a_training_that_diverges_fails_its_run_until_it_ends_well(
+    server: Server,
+    layout: Layout,
+    prepared: Path,
+    configured: Configured,
+    trained: TrainingResult,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tracking = TrackingConfig(uri=server.uri)
+    config = replace(configured(max_epochs=2), tracking=tracking)
+    work, output = layout.root / "work", layout.run("translation", "bahdanau", 1) / "train"
+    original = Seq2SeqModule.training_step
+
+    def spoilt(module: Seq2SeqModule, *arguments: Any) -> Any:
+        if module.global_step == 11:
+            next(module.model.parameters()).data.fill_(float("nan"))
+        return original(module, *arguments)
+
+    monkeypatch.setattr(Seq2SeqModule, "training_step", spoilt)
+    identity = identify(config, prepared)
+    with (
+        pytest.raises(DivergedError, match="at step 12, in epoch 2"),
+        failure_kept(output),
+        tracked_training(config, layout, identity, output) as tracker,
+    ):
+        fit(prepared, config, work, tracker)
+    client = connect(server.uri)
+    (run,) = runs_of(client)
+    assert run.info.status == "FAILED" and run.info.end_time
+    tags = {key.removeprefix("failure."): tag for key, tag in run.data.tags.items() if key.startswith("failure.")}
+    assert tags == {
+        "quantity": "training loss",
+        "step": "12",
+        "epoch": "2",
+        "loss": "nan",
+        "gradient_norm": "nan",
+        "last_checkpoint": str(work / "last.ckpt"),
+    }
+    assert curve(client, run, "validation_loss") == expected_curve(trained, "validation_loss")[:1]
+    assert [step for step, _ in curve(client, run, "step_train_loss")] == [8, 10]  # all up to where it diverged
+    record_runs(tracking, layout, [output.parent])
+    assert runs_of(client)[0].info.status == "FAILED"
+    assert capsys.readouterr().err == ""
+
+    shutil.rmtree(output)  # as DVC does before it starts a training again
+    record_runs(tracking, layout, [run_folder(layout, trained)])
+    (run,) = runs_of(client)
+    assert run.info.status == "FINISHED"
+    assert not [key for key in run.data.tags if key.startswith("failure.")]
+    assert curve(client, run, "validation_loss") == expected_curve(trained, "validation_loss")
 
 
 class StopsTheServer(RunTracker):

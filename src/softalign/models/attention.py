@@ -1,12 +1,13 @@
 """Attention: a score of a query against every memory vector, softmax over source positions, the weighted sum.
 
 Notation: B batch, Q queries per sentence (one in training, the beam in search), S source length, H query size,
-M memory size, K key size, A attention size.
+M memory size, K key size, A attention size, D size of a head.
 """
 
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from softalign.models.options import memory_size
 
 class Attention(nn.Module):
     """α_i = softmax_i(score(q, m_i)), c = Σ_i α_i m_i: a pure function of its arguments. Subclasses give the score."""
+
+    sums_memory: ClassVar[bool] = True  # c = Σ_i α_i m_i, so that a product with c is the sum of products with m_i
 
     def project(self, memory: Tensor) -> Tensor:
         """The keys (B, S, K) of a memory (B, S, M): what the score needs of m_i, computed once per sentence."""
@@ -145,16 +148,63 @@ class Location(Attention):
         return energies[..., : padding.size(-1)] + padding
 
 
-SCORES: dict[str, type[Dot] | type[Additive] | type[Location]] = {
+class MultiHead(Attention):
+    """Scaled dot products in several heads h (Vaswani et al. 2017, section 3.2.2), each of size D = M / heads:
+
+    α^h_i = softmax_i(<W_q^h q, W_k^h m_i> / sqrt(D)), c = W_o [Σ_i α^1_i W_v^1 m_i; ...; Σ_i α^heads_i W_v^heads m_i].
+    No biases, as in the paper. The weights given back are the mean of the heads'. Needs heads to divide M.
+    """
+
+    sums_memory = False
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(query_size, memory_size, bias=False)
+        self.key = nn.Linear(memory_size, memory_size, bias=False)
+        self.value = nn.Linear(memory_size, memory_size, bias=False)
+        self.output = nn.Linear(memory_size, memory_size, bias=False)
+        for linear in (self.query, self.key, self.value, self.output):
+            nn.init.xavier_uniform_(linear.weight)
+        self.head = ScaledDot(memory_size // heads, memory_size // heads, None)
+
+    def project(self, memory: Tensor) -> Tensor:
+        """Keys and values of all heads, [W_k^h m_i; W_v^h m_i]: (B, heads, S, 2 D)."""
+        keys, values = (
+            linear(memory).unflatten(-1, (self.heads, -1)).transpose(1, 2) for linear in (self.key, self.value)
+        )
+        return torch.cat((keys, values), dim=-1)
+
+    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        batch, queries, _ = query.shape
+        projected = recurrence.linear(query.flatten(0, 1), self.query.weight)  # (B * Q, M)
+        projected = projected.view(batch, queries, self.heads, -1).transpose(1, 2).flatten(0, 1)  # (B * heads, Q, D)
+
+        def as_rows() -> tuple[Tensor, Tensor, Tensor]:
+            """Keys, values (B * heads, S, D) and padding (B * heads, 1, S): each head is a row to the single one."""
+            of_keys, of_values = keys.flatten(0, 1).chunk(2, dim=-1)
+            return of_keys, of_values, padding.repeat_interleave(self.heads, dim=0)
+
+        unroll = recurrence.current()
+        of_heads = as_rows() if unroll is None else unroll.once((id(self), id(keys)), as_rows)
+        contexts, weights = self.head(projected, *of_heads)
+        contexts = contexts.view(batch, self.heads, queries, -1).transpose(1, 2).reshape(batch * queries, -1)
+        context = recurrence.linear(contexts, self.output.weight).view(batch, queries, -1)
+        return context, weights.view(batch, self.heads, queries, -1).mean(dim=1)
+
+
+SCORES: dict[str, type[Dot] | type[Additive] | type[Location] | type[MultiHead]] = {
     "dot": Dot,
     "scaled_dot": ScaledDot,
     "general": General,
     "additive": Additive,
     "location": Location,
+    "multi_head": MultiHead,
 }
 
 
 def build_attention(config: ModelConfig) -> Attention:
     """The attention that `config.score` names."""
     assert config.score is not None, "check_model asks for it"
-    return SCORES[config.score](config.hidden_size, memory_size(config), config.attention_size)
+    score, sizes = SCORES[config.score], (config.hidden_size, memory_size(config), config.attention_size)
+    return MultiHead(*sizes, config.heads) if issubclass(score, MultiHead) else score(*sizes)

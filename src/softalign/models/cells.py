@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
-from softalign.models import recurrence
+from softalign.models import recurrence, transitions
 from softalign.models.dropout import dropout
+from softalign.models.transitions import ElmanTransition, GRUTransition, LSTMTransition, Transition
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,14 @@ def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, lay
     """torch's recurrent network of the configured cell, batch first, with dropout between its layers.
 
     Recurrent matrices start orthogonal (Saxe et al. 2014), one per gate; input matrices start Glorot uniform; biases
-    start at zero, but the LSTM's forget gate at one (Gers et al. 2000).
+    start at zero, but the LSTM's forget gate at one (Gers et al. 2000). A layer-normalised cell has no biases here.
     """
     cell = CELLS[config.cell]
     dropout = config.dropout if layers > 1 else 0.0  # torch warns about dropout between the layers of one layer
-    kernel: nn.RNNBase
+    options: dict[str, Any] = {"batch_first": True, "dropout": dropout, "bias": not config.layer_norm}
     if config.cell == "elman":
-        kernel = nn.RNN(input_size, hidden_size, layers, config.activation, batch_first=True, dropout=dropout)
-    else:
-        kernel = cell.kernel_class(input_size, hidden_size, layers, batch_first=True, dropout=dropout)
+        options["nonlinearity"] = config.activation
+    kernel = cell.kernel_class(input_size, hidden_size, layers, **options)
     for name, parameter in kernel.named_parameters():
         if "weight" in name:
             initialise = nn.init.orthogonal_ if "_hh_" in name else nn.init.xavier_uniform_
@@ -80,8 +80,10 @@ def run_kernel(kernel: nn.RNNBase, inputs: Tensor, state: State | None = None) -
         return kernel(inputs.to(dtype), tuple(part.to(dtype) for part in start) if start else None)[0]
 
 
-def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor]:
-    """W_x (G*H, I) of a layer, and the bias (G*H,) that is added to W_x x."""
+def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:
+    """W_x (G*H, I) of a layer, and the bias (G*H,) that is added to W_x x, where there is one."""
+    if not kernel.bias:
+        return getattr(kernel, f"weight_ih_l{layer}"), None
     bias = getattr(kernel, f"bias_ih_l{layer}")
     if cell.recurrent_bias_joins:
         bias = bias + getattr(kernel, f"bias_hh_l{layer}")
@@ -90,7 +92,7 @@ def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[
 
 def recurrent_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:
     """W_h (G*H, H) of a layer, and the bias (G*H,) that stays with W_h h, where there is one."""
-    bias = None if cell.recurrent_bias_joins else getattr(kernel, f"bias_hh_l{layer}")
+    bias = None if cell.recurrent_bias_joins or not kernel.bias else getattr(kernel, f"bias_hh_l{layer}")
     return getattr(kernel, f"weight_hh_l{layer}"), bias
 
 
@@ -98,10 +100,11 @@ class Cell(nn.Module):
     """A stack of recurrent layers h_t = cell([x_t; c_t], h_{t-1}).
 
     The input matrix is kept in two parts: W_x x_t is known for all steps beforehand (`project`), W_c c_t only in its
-    step. Subclasses give one layer's equation.
+    step. Subclasses name one layer's equation.
     """
 
     kernel_class: ClassVar[Callable[..., nn.RNNBase]]
+    transition_class: ClassVar[type[Transition]]  # one layer's equation
     layer_class: ClassVar[type[recurrence.Layer]]  # the same equation on the fast path
     gates: ClassVar[int]
     recurrent_bias_joins: ClassVar[bool] = True  # W_h h + b_h is only ever added to W_x x + b_x: one bias for both
@@ -110,6 +113,10 @@ class Cell(nn.Module):
         super().__init__()
         self.relu = config.cell == "elman" and config.activation == "relu"
         self.kernel = recurrent_kernel(config, input_size, config.hidden_size, config.layers)
+        self.layer_norm = config.layer_norm
+        self.transitions = nn.ModuleList(
+            self.transition_class(config.hidden_size, config.layer_norm, self.relu) for _ in range(config.layers)
+        )
         self.context = nn.Linear(context_size, self.gates * config.hidden_size, bias=False) if context_size else None
         if self.context is not None:
             for gate in self.context.weight.data.chunk(self.gates):
@@ -119,21 +126,44 @@ class Cell(nn.Module):
         """W_x x + b for any number of steps at once: (..., I) -> (..., G*H)."""
         return self._gates_of(inputs, layer=0)
 
-    def forward(self, projected: Tensor, state: State, context: Tensor | None = None) -> State:
-        """One step from projected inputs (N, G*H) and, where the arm has one, a context (N, C)."""
+    def forward(
+        self, projected: Tensor, state: State, context: Tensor | None = None, scale: Tensor | None = None
+    ) -> State:
+        """One step from projected inputs (N, G*H) and, where the arm has one, a context (N, C).
+
+        A `scale` (N, H) multiplies what comes from the first layer's recurrence, W_h h (and the bias that stays with
+        it), in each of the G gates alike, before it meets the input (context gates, Tu et al. 2017).
+        """
         hidden: list[Tensor] = []
         cells: list[Tensor] = []
         unroll = recurrence.current()
-        if unroll is not None:
+        if unroll is not None and scale is None and not self.layer_norm:
             self._advance_all(unroll, projected, state, context, hidden, cells)
             return State(tuple(hidden), tuple(cells), state.fed)
-        gates = projected if context is None or self.context is None else projected + self.context(context)
-        for layer in range(self.kernel.num_layers):
+        gates = projected
+        if context is not None and self.context is not None:
+            gates = gates + recurrence.linear(context, self.context.weight)
+        for layer, transition in enumerate(self.transitions):
             if layer > 0:
                 below = dropout(hidden[-1], self.kernel.dropout, self.training)
-                gates = self._gates_of(below, layer)
-            self._advance(gates, layer, state, hidden, cells)
+                gates, scale = recurrence.linear(below, *input_weight(self.kernel, type(self), layer)), None
+            before = state.hidden[layer]
+            gates, recurrent = self._with_recurrence(gates, before, layer, scale)
+            after, cell = transition(gates, recurrent, before, state.cells[layer] if state.cells else None)
+            hidden.append(after)
+            if cell is not None:
+                cells.append(cell)
         return State(tuple(hidden), tuple(cells), state.fed)
+
+    def _with_recurrence(
+        self, gates: Tensor, hidden: Tensor, layer: int, scale: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """A layer's input part and its recurrent part u, (N, G*H) each; u is None where one product adds it."""
+        weight, bias = recurrent_weight(self.kernel, type(self), layer)
+        if scale is None and self.recurrent_bias_joins and not self.layer_norm:
+            return torch.addmm(gates, hidden, weight.t()), None
+        recurrent = recurrence.linear(hidden, weight, bias)
+        return gates, recurrent if scale is None else recurrent * scale.repeat(1, self.gates)
 
     def _advance_all(
         self,
@@ -144,7 +174,7 @@ class Cell(nn.Module):
         hidden: list[Tensor],
         cells: list[Tensor],
     ) -> None:
-        """The loop of `forward` as nodes of the fast path."""
+        """The loop of `forward`, without scale and layer normalisation, as nodes of the fast path."""
         for depth in range(self.kernel.num_layers):
             layer = unroll.once((id(self), depth), partial(self.fast_layer, unroll, depth))
             if depth > 0:
@@ -157,7 +187,8 @@ class Cell(nn.Module):
                 cells.append(cell)
 
     def fast_layer(self, unroll: recurrence.Unroll, depth: int) -> recurrence.Layer:
-        """A layer's equation with its derivative."""
+        """A layer's equation with its derivative; a layer-normalised one has none."""
+        assert not self.layer_norm
         weight, bias = input_weight(self.kernel, type(self), depth)
         return self.layer_class(
             recurrent=unroll.weight(*recurrent_weight(self.kernel, type(self), depth)),
@@ -168,28 +199,26 @@ class Cell(nn.Module):
 
     def unroll(self, inputs: Tensor, state: State) -> Tensor:
         """All steps, for an arm whose inputs (N, T, I) do not depend on its states: h (N, T, H)."""
-        if not inputs.is_cpu:
+        if not inputs.is_cpu and not self.layer_norm:
             return run_kernel(self.kernel, inputs, state)
         outputs = inputs.transpose(0, 1)
         for layer in range(self.kernel.num_layers):
             if layer > 0:
                 outputs = dropout(outputs, self.kernel.dropout, self.training)
-            outputs = recurrence.sequence(
-                self.layer_class,
+            known = (
                 self._gates_of(outputs, layer),
                 state.hidden[layer],
                 state.cells[layer] if state.cells else None,
                 *recurrent_weight(self.kernel, type(self), layer),
-                relu=self.relu,
             )
+            if self.layer_norm:
+                outputs = transitions.sequence(self.transitions[layer], *known)
+            else:
+                outputs = recurrence.sequence(self.layer_class, *known, relu=self.relu)
         return outputs.transpose(0, 1)
 
     def _gates_of(self, inputs: Tensor, layer: int) -> Tensor:
         return F.linear(inputs, *input_weight(self.kernel, type(self), layer))
-
-    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
-        """Append this layer's new hidden state (and memory cell), from W_x x + W_c c + b (N, G*H) and the old state."""
-        raise NotImplementedError
 
 
 class Elman(Cell):
@@ -197,13 +226,9 @@ class Elman(Cell):
     ReLU."""
 
     kernel_class = nn.RNN
+    transition_class = ElmanTransition
     layer_class = recurrence.ElmanLayer
     gates = 1
-
-    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
-        activation = torch.relu if self.relu else torch.tanh
-        weight, _ = recurrent_weight(self.kernel, type(self), layer)
-        hidden.append(activation(torch.addmm(gates, state.hidden[layer], weight.t())))
 
 
 class GRU(Cell):
@@ -214,19 +239,10 @@ class GRU(Cell):
     """
 
     kernel_class = nn.GRU
+    transition_class = GRUTransition
     layer_class = recurrence.GRULayer
     gates = 3
     recurrent_bias_joins = False
-
-    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
-        before = state.hidden[layer]
-        size = before.size(-1)
-        recurrent = F.linear(before, *recurrent_weight(self.kernel, type(self), layer))
-        gates_rz, gates_n = gates.split((2 * size, size), dim=-1)
-        recurrent_rz, recurrent_n = recurrent.split((2 * size, size), dim=-1)
-        reset, update = torch.sigmoid(gates_rz + recurrent_rz).chunk(2, dim=-1)
-        candidate = torch.tanh(torch.addcmul(gates_n, reset, recurrent_n))
-        hidden.append(torch.lerp(candidate, before, update))
 
 
 class LSTM(Cell):
@@ -237,18 +253,9 @@ class LSTM(Cell):
     """
 
     kernel_class = nn.LSTM
+    transition_class = LSTMTransition
     layer_class = recurrence.LSTMLayer
     gates = 4
-
-    def _advance(self, gates: Tensor, layer: int, state: State, hidden: list[Tensor], cells: list[Tensor]) -> None:
-        size = state.hidden[layer].size(-1)
-        weight, _ = recurrent_weight(self.kernel, type(self), layer)
-        gates = torch.addmm(gates, state.hidden[layer], weight.t())
-        gates_if, gates_g, gates_o = gates.split((2 * size, size, size), dim=-1)
-        enter, keep = torch.sigmoid(gates_if).chunk(2, dim=-1)
-        cell = keep * state.cells[layer] + enter * torch.tanh(gates_g)
-        cells.append(cell)
-        hidden.append(torch.sigmoid(gates_o) * torch.tanh(cell))
 
 
 CELLS: dict[str, type[Cell]] = {"elman": Elman, "gru": GRU, "lstm": LSTM}

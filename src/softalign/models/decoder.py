@@ -42,27 +42,6 @@ class Bridge(nn.Module):
         return hidden, tuple(torch.tanh(linear(state)) for linear, state in zip(self.cells, final, strict=False))
 
 
-class Readout(nn.Module):
-    """logits_t = U dropout(tanh(W [features_t; x_t] + b)) + u; W leads to the embedding size, so that U can be tied."""
-
-    def __init__(self, config: ModelConfig, feature_size: int, vocabulary: int) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(feature_size + config.embedding_size, config.embedding_size)
-        self.dropout = Dropout(config.dropout)
-        self.output = nn.Linear(config.embedding_size, vocabulary)
-        for linear in (self.hidden, self.output):
-            nn.init.xavier_uniform_(linear.weight)
-            nn.init.zeros_(linear.bias)
-
-    def before_output(self, features: Tensor, embedded: Tensor) -> Tensor:
-        """All but the output layer: (..., features), (..., E) -> (..., E)."""
-        return self.dropout(torch.tanh(self.hidden(torch.cat((features, embedded), dim=-1))))
-
-    def forward(self, features: Tensor, embedded: Tensor) -> Tensor:
-        """(..., features), (..., E) -> logits (..., V)."""
-        return self.output(self.before_output(features, embedded))
-
-
 class Decoder(nn.Module):
     """Target tokens, and an encoded source, to features and logits."""
 
@@ -74,7 +53,7 @@ class Decoder(nn.Module):
         self.bridge = Bridge(config)
         self.fusion = arm(config)
         self.captured: CapturedUnroll | None = None  # on a GPU, where `trainer.cuda_graphs` asks for it
-        self.readout = Readout(config, arm.feature_size(config), embedding.num_embeddings)
+        self.readout = arm.readout_class(config, arm.feature_size(config), embedding.num_embeddings)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """x: (...) ids -> (..., E)."""
@@ -92,4 +71,4 @@ class Decoder(nn.Module):
 
     def step(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         """One step over embedded tokens (N, E)."""
-        return self.fusion.step(self.fusion.cell.project(embedded), state, encoded)
+        return self.fusion.step(self.fusion.project(embedded), state, encoded)

@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
+from softalign.models import transitions
 from softalign.models.cells import CELLS, input_weight, recurrent_kernel, recurrent_weight, run_kernel
 from softalign.models.dropout import Dropout
 from softalign.models.options import memory_size
 from softalign.models.recurrence import sequence, turn
+from softalign.models.self_attention import SelfAttention
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class EncoderOutput:
     mask: Tensor  # (B, S) bool, True on tokens
     padding: Tensor  # (B, 1, S): 0 on tokens, -inf on padding; added to attention scores
     final: Tensor  # (L, B, M): each layer's hidden state after the last token it reads, both directions
-    keys: Tensor | None = None  # (B, S, K): the memory as the arm's attention scores it
+    keys: Tensor | None = None  # (B, S, K), or (B, heads, S, K): the memory as the arm's attention scores it
     values: Tensor | None = None  # (B, S, R): the memory as the arm reads it, where that is not the memory itself
 
     def with_keys(self, keys: Tensor | None) -> EncoderOutput:
@@ -61,13 +63,21 @@ class EncoderLayer(nn.Module):
         size = memory_size(config) // (2 if config.bidirectional else 1)
         self.cell = CELLS[config.cell]
         self.relu = config.activation == "relu"
+        self.layer_norm = config.layer_norm
         self.left_to_right = recurrent_kernel(config, input_size, size, layers=1)
         self.right_to_left = recurrent_kernel(config, input_size, size, layers=1) if config.bidirectional else None
+        self.transitions = nn.ModuleList(  # one a direction
+            self.cell.transition_class(size, config.layer_norm, self.relu)
+            for _ in range(2 if config.bidirectional else 1)
+        )
 
     def forward(self, inputs: Tensor, batch: int, reversal: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (S * B, M) and final states (B, M) of inputs (S * B, I); see `Encoder` for the two indices."""
         kernels = [self.left_to_right] if self.right_to_left is None else [self.left_to_right, self.right_to_left]
-        read = self._read_at_once if inputs.is_cpu else self._read_in_turn
+        if self.layer_norm:
+            read = self._read_step_by_step
+        else:
+            read = self._read_at_once if inputs.is_cpu else self._read_in_turn
         outputs = read(kernels, inputs, batch, reversal)
         final = torch.cat([direction[last] for direction in outputs], dim=-1)
         if len(outputs) > 1:
@@ -101,9 +111,25 @@ class EncoderLayer(nn.Module):
             for kernel, reading in zip(kernels, readings, strict=True)
         ]
 
+    def _read_step_by_step(
+        self, kernels: list[nn.RNNBase], inputs: Tensor, batch: int, reversal: Tensor
+    ) -> list[Tensor]:
+        """The same with layer normalisation, which neither of them has."""
+        readings = [inputs, turn(inputs, reversal)][: len(kernels)]
+        outputs = []
+        for kernel, transition, reading in zip(kernels, self.transitions, readings, strict=True):
+            gates = F.linear(reading, *input_weight(kernel, self.cell))
+            start = gates.new_zeros(batch, kernel.hidden_size)
+            steps = gates.view(-1, batch, gates.size(-1))
+            cell = start if self.cell.layer_class.carries_cell else None
+            states = transitions.sequence(transition, steps, start, cell, *recurrent_weight(kernel, self.cell))
+            outputs.append(states.flatten(0, 1))
+        return outputs
+
 
 class Encoder(nn.Module):
-    """A stack of recurrent layers over the source; with `reverse_source` (Sutskever et al. 2014) last token first.
+    """A stack of recurrent layers over the source; with `reverse_source` (Sutskever et al. 2014) last token first; with
+    `self_attention` the memory then attends to itself, and the final states stay those of the recurrent layers.
 
     A token's vector depends neither on how much padding follows it nor on the other rows.
     """
@@ -116,6 +142,9 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(
             EncoderLayer(config, memory_size(config) if depth else config.embedding_size)
             for depth in range(config.layers)
+        )
+        self.self_attention = (
+            SelfAttention(memory_size(config), config.heads, config.dropout) if config.self_attention else None
         )
 
     def forward(self, source: Tensor, source_lengths: Tensor) -> EncoderOutput:
@@ -140,6 +169,8 @@ class Encoder(nn.Module):
             outputs = turn(outputs, reversal)
 
         memory = outputs.view(length, batch, -1).transpose(0, 1).contiguous().masked_fill(~mask.unsqueeze(2), 0.0)
+        if self.self_attention is not None:
+            memory = self.self_attention(memory, mask)
         padding = torch.zeros(batch, 1, length, dtype=memory.dtype, device=memory.device)
         padding = padding.masked_fill(~mask.unsqueeze(1), -math.inf)
         return EncoderOutput(source, memory, mask, padding, torch.stack(finals))

@@ -12,10 +12,12 @@ from softalign.errors import UserError
 
 @dataclass(frozen=True)
 class FusionOption:
-    """What an arm asks of the rest of the configuration; its class, of the same name, is in fusion.py."""
+    """What an arm asks of the rest of the configuration; its class, registered under the same name, is in fusion/."""
 
     attends: bool  # needs a score
     elementwise: bool = False  # combines memory and hidden state entry by entry: their sizes must be equal
+    score: str | None = None  # the one score that it is defined for
+    copies: bool = False  # copies ids of the source: both sides must share a vocabulary
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,27 @@ class ScoreOption:
     """What an attention score asks of the rest of the configuration; its class is in attention.py."""
 
     sized: bool = False  # needs attention_size
+    headed: bool = False  # has model.heads heads, which share the memory's size
     inner_product: bool = False  # of memory and hidden state: their sizes must be equal
 
 
 FUSIONS = {
     "vanilla": FusionOption(attends=False),
     "multiply": FusionOption(attends=True, elementwise=True),
+    "multiply_output": FusionOption(attends=True, elementwise=True),
+    "multiply_residual": FusionOption(attends=True, elementwise=True),
+    "multiply_gate": FusionOption(attends=True),
+    "multiply_norm": FusionOption(attends=True, elementwise=True),
     "bahdanau": FusionOption(attends=True),
+    "luong": FusionOption(attends=True),
+    "luong_input_feeding": FusionOption(attends=True),
+    "concat": FusionOption(attends=True),
+    "gated_source": FusionOption(attends=True),
+    "gated_target": FusionOption(attends=True),
+    "gated_both": FusionOption(attends=True),
+    "cgru": FusionOption(attends=True),
+    "pointer": FusionOption(attends=True, copies=True),
+    "pointer_coverage": FusionOption(attends=True, score="additive", copies=True),
 }
 SCORES = {
     "dot": ScoreOption(inner_product=True),
@@ -37,6 +53,7 @@ SCORES = {
     "general": ScoreOption(),
     "additive": ScoreOption(sized=True),
     "location": ScoreOption(sized=True),
+    "multi_head": ScoreOption(headed=True),
 }
 CELLS = ("elman", "gru", "lstm")
 ACTIVATIONS = ("tanh", "relu")
@@ -54,7 +71,7 @@ def check_model(config: ModelConfig) -> None:
     _check_name("activation", config.activation, ACTIVATIONS)
     if config.score is not None:
         _check_name("score", config.score, SCORES)
-    for key in ("layers", "embedding_size", "hidden_size", "encoder_size", "attention_size"):
+    for key in ("layers", "heads", "embedding_size", "hidden_size", "encoder_size", "attention_size"):
         size = getattr(config, key)
         if size is not None and size < 1:
             raise UserError(f"model.{key} is {size}", remedy="give a whole number of 1 or more")
@@ -62,6 +79,16 @@ def check_model(config: ModelConfig) -> None:
         raise UserError(f"model.dropout is {config.dropout}", remedy="give a number from 0 up to, not including, 1")
     _check_sizes(config)
     _check_attention(config)
+    _check_heads(config)
+
+
+def check_vocabulary(config: ModelConfig, shared: bool) -> None:
+    """Raise `UserError` for an arm that copies from the source where source and target ids differ in meaning."""
+    if FUSIONS[config.fusion].copies and not shared:
+        raise UserError(
+            f"model.fusion={config.fusion} copies from the source and needs one vocabulary for both sides",
+            remedy="set data.tokenizer.shared=true",
+        )
 
 
 def check_decoding(config: DecodingConfig) -> None:
@@ -106,6 +133,11 @@ def _check_attention(config: ModelConfig) -> None:
             f"model.fusion={config.fusion} has no attention, so model.score={config.score} has no meaning",
             remedy="set model.score=null",
         )
+    if fusion.score is not None and config.score != fusion.score:
+        raise UserError(
+            f"model.fusion={config.fusion} is defined for one score, and model.score is {config.score}",
+            remedy=f"set model.score={fusion.score}",
+        )
     score = SCORES[config.score]
     if score.sized and config.attention_size is None:
         raise UserError(f"model.score={config.score} needs model.attention_size", remedy="for example 128")
@@ -119,3 +151,26 @@ def _check_attention(config: ModelConfig) -> None:
                 f"{config.encoder_size} and model.hidden_size is {config.hidden_size}",
                 remedy="set model.encoder_size=null",
             )
+
+
+def _check_heads(config: ModelConfig) -> None:
+    if config.self_attention and not FUSIONS[config.fusion].attends:
+        raise UserError(
+            f"model.fusion={config.fusion} reads no memory, so model.self_attention=true has no meaning",
+            remedy="set model.self_attention=false",
+        )
+    headed = [f"model.score={name}" for name, score in SCORES.items() if score.headed]
+    having = [f"model.score={config.score}"] * (config.score is not None and SCORES[config.score].headed)
+    having += ["model.self_attention=true"] * config.self_attention
+    if not having and config.heads != 1:
+        raise UserError(
+            f"model.heads is {config.heads}, and nothing in this model has heads",
+            remedy=f"set model.heads=1, or {' or '.join(headed)}, or model.self_attention=true",
+        )
+    if having and memory_size(config) % config.heads:
+        key = "hidden_size" if config.encoder_size is None else "encoder_size"
+        raise UserError(
+            f"{having[0]} divides the memory's size among its heads, but model.{key} is {memory_size(config)} and "
+            f"model.heads is {config.heads}",
+            remedy=f"give a model.heads that divides {memory_size(config)}",
+        )

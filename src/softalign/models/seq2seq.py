@@ -5,9 +5,9 @@ Notation: B batch, N rows of decoder state, S source length, T target length, E 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.config import ModelConfig
@@ -15,8 +15,10 @@ from softalign.data.tokenizer import PAD
 from softalign.models.cells import State
 from softalign.models.decoder import Decoder
 from softalign.models.encoder import Encoder, EncoderOutput
-from softalign.models.loss import OutputLayer, SequenceLoss, sequence_loss
-from softalign.models.options import check_model
+from softalign.models.fusion import Unrolled
+from softalign.models.loss import OutputLayer, SequenceLoss
+from softalign.models.options import check_model, check_vocabulary
+from softalign.models.readout import Seen
 
 if TYPE_CHECKING:
     from softalign.data.batching import Batch
@@ -33,6 +35,7 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         check_model(config)
+        check_vocabulary(config, shared_vocabulary)
         source = _embedding(source_vocabulary, config.embedding_size)
         target = _embedding(target_vocabulary, config.embedding_size)
         if config.tie_embeddings and shared_vocabulary:
@@ -59,14 +62,20 @@ class Seq2Seq(nn.Module):
         """
         embedded = self.decoder.embed(tokens)
         features, state, weights = self.decoder.step(embedded, state, encoded)
-        return F.log_softmax(self.decoder.readout(features, embedded), dim=-1), state, weights
+        seen = Seen(features, embedded)
+        if self.decoder.readout.copies:
+            seen = Seen(
+                features, embedded, weights, encoded.source.repeat_interleave(len(tokens) // len(encoded.source), 0)
+            )
+        return self.decoder.readout.log_probabilities(seen), state, weights
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Teacher forced: logits (B, T, V), and weights (B, T, S) or None without attention."""
+        """Teacher forced: log-probabilities (B, T, V), and weights (B, T, S) or None without attention."""
         encoded = self.encode(batch.source, batch.source_lengths)
         embedded = self.decoder.embed(batch.target_in)
-        features, weights = self.decoder.unroll(embedded, encoded)
-        return self.decoder.readout(features, embedded), weights
+        unrolled = self.decoder.unroll(embedded, encoded)
+        seen = Seen(unrolled.features, embedded, unrolled.weights, encoded.source.unsqueeze(1))
+        return self.decoder.readout.log_probabilities(seen), unrolled.weights
 
     def attend(self, encoded: EncoderOutput, target_in: Tensor) -> Tensor | None:
         """Teacher forced attention weights (B, T, S) over BOS y_1 .. y_n (B, T); None where the arm does not attend."""
@@ -76,25 +85,42 @@ class Seq2Seq(nn.Module):
         """Teacher forced loss, summed over the batch's real target tokens; padding never reaches the readout."""
         layer = self.decoder.readout.output
         output = OutputLayer(layer.weight, layer.bias)  # before all else, so that its gradient comes last
-        readouts, targets, _ = self._readouts_of_tokens(batch)
-        return sequence_loss(readouts, output, targets, label_smoothing)
+        tokens, unrolled = self._tokens(batch)
+        summed = self.decoder.readout.loss(tokens.seen, output, tokens.targets, label_smoothing)
+        penalty = self.decoder.fusion.penalty(unrolled, batch.target_mask)
+        return summed if penalty is None else replace(summed, objective=summed.objective + penalty)
 
     def negative_log_likelihood(self, batch: Batch) -> Tensor:
         """-log p(y | x) of each row (B,), in nats, summed over its target tokens, end of sentence counted."""
-        readouts, targets, rows = self._readouts_of_tokens(batch)
-        losses = F.cross_entropy(self.decoder.readout.output(readouts), targets, reduction="none")
-        return losses.new_zeros(batch.target_out.size(0)).index_add_(0, rows, losses)
+        tokens, _ = self._tokens(batch)
+        losses = self.decoder.readout.negative_log_likelihood(tokens.seen, tokens.targets)
+        return losses.new_zeros(batch.target_out.size(0)).index_add_(0, tokens.rows, losses)
 
-    def _readouts_of_tokens(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Readouts (n, E), target ids (n,) and rows (n,) of the n target positions that are not padding."""
+    def _tokens(self, batch: Batch) -> tuple[_Tokens, Unrolled]:
+        """The target positions that are not padding, in the order of the steps."""
         encoded = self.encode(batch.source, batch.source_lengths)
-        embedded = self.decoder.embed(batch.target_in.t())  # (T, B, E), in the order of the steps
-        features, _ = self.decoder.unroll(embedded.transpose(0, 1), encoded)
+        embedded = self.decoder.embed(batch.target_in.t())  # (T, B, E)
+        unrolled = self.decoder.unroll(embedded.transpose(0, 1), encoded)
         targets = batch.target_out.t().flatten()
         real = (targets != PAD).nonzero().squeeze(1)
-        seen, before = (part.flatten(0, 1).index_select(0, real) for part in (features.transpose(0, 1), embedded))
-        readouts = self.decoder.readout.before_output(seen, before)
-        return readouts, targets[real], real % batch.target_out.size(0)
+        rows = real % batch.target_out.size(0)
+
+        def of_real(parts: Tensor) -> Tensor:
+            return parts.flatten(0, 1).index_select(0, real)
+
+        seen = Seen(of_real(unrolled.features.transpose(0, 1)), of_real(embedded))
+        if self.decoder.readout.copies:
+            assert unrolled.weights is not None
+            seen = seen._replace(weights=of_real(unrolled.weights.transpose(0, 1)), source=encoded.source[rows])
+        return _Tokens(seen, targets[real], rows), unrolled
+
+
+class _Tokens(NamedTuple):
+    """Target tokens, n of them."""
+
+    seen: Seen  # (n, ...)
+    targets: Tensor  # (n,) ids
+    rows: Tensor  # (n,), the batch's row of each
 
 
 def _embedding(vocabulary: int, size: int) -> nn.Embedding:

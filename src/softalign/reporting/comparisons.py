@@ -1,8 +1,11 @@
-"""Every arm against every other on the same test items, by the paired bootstrap."""
+"""Every arm against every other on the same test items: paired tests, intervals, effect sizes.
+
+The family of comparisons whose p-values are corrected together is every pair of arms in one task and one metric, in
+one seed or over all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,12 +15,21 @@ import numpy as np
 from softalign.config import EvaluationConfig
 from softalign.evaluation.baselines import baseline_outputs
 from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
-from softalign.evaluation.significance import resampled_scores
-from softalign.reporting.estimates import Estimate, Replicates, contrast
+from softalign.evaluation.significance import (
+    exchanged_differences,
+    exchanges,
+    holm,
+    randomisation_p_value,
+    resampled_scores,
+    two_sided_p_value,
+)
+from softalign.reporting.effect_sizes import cohens_dz, hedges_g
+from softalign.reporting.estimates import Array, Estimate, Replicates, contrast, detectable_difference
 from softalign.reporting.runs import TaskRuns
 
 # An arm trained with several seeds is compared seed by seed, and once with all seeds together.
 PER_SEED, POOLED = "per seed", "pooled over seeds"
+CORPUS_METRICS = ("bleu",)  # the score of a single sentence is another one, smoothed
 
 
 @dataclass(frozen=True)
@@ -31,12 +43,7 @@ class Scored:
 
     def contrast(self, metric: str, baseline: str, candidate: str, evaluation: EvaluationConfig) -> Estimate:
         """Candidate minus baseline, all seeds together."""
-        return contrast(
-            self.replicates[baseline, metric],
-            self.replicates[candidate, metric],
-            evaluation.confidence,
-            evaluation.bootstrap_seed,
-        )
+        return contrast(self.replicates[baseline, metric], self.replicates[candidate, metric], evaluation.confidence)
 
 
 def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
@@ -73,39 +80,93 @@ def _replicates(
 def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
     """One record for each pair of arms, metric and seed, and one for all seeds together where there are several.
 
-    `difference` is candidate minus baseline in points of 100; `low` and `high` its interval; `p_value` two-sided, not
-    corrected for the number of comparisons.
+    `difference`       candidate minus baseline in points of 100, means over seeds
+    `low` `high`       its interval: `estimates.contrast`; over test items, and with several seeds over these too
+    `p_value`          two-sided, the one that goes with the interval
+    `p_bootstrap`      paired bootstrap over test items, seeds as they are
+    `p_randomisation`  approximate randomisation over test items; an item is exchanged in all seeds or in none
+    `p_holm`           corrected by Holm's procedure for the `family` of comparisons that the record is one of: with one
+                       seed it corrects `p_randomisation`, which resolves 1 / (1 + trials) where the bootstrap resolves
+                       2 / (1 + samples); with several `p_value`, the only one that knows that seeds vary
+    `detectable`       the true difference that would have been found with 80 % power: `estimates.detectable_difference`
+    `cohens_dz`        effect size over test items, of the mean over seeds; None for a metric without item scores
+    `hedges_g`         effect size over seeds; None with one
     """
     return [record for metric in METRICS for record in _compare_metric(scored, metric, evaluation)]
 
 
-def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> Iterator[dict[str, Any]]:
-    seeds = scored.runs.seeds
-    for baseline, candidate in combinations(scored.runs.models, 2):
-        a, b = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
-        for index, seed in enumerate(seeds):
-            estimate = contrast(a.of(index), b.of(index), evaluation.confidence, evaluation.bootstrap_seed)
-            yield _record(scored.runs.task, metric, baseline, candidate, estimate, PER_SEED, [seed])
-        if len(seeds) > 1:
-            estimate = contrast(a, b, evaluation.confidence, evaluation.bootstrap_seed)
-            yield _record(scored.runs.task, metric, baseline, candidate, estimate, POOLED, seeds)
+def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
+    models, seeds = scored.runs.models, scored.runs.seeds
+    arms = [(model, seed) for model in models for seed in seeds]
+    statistics = [scored.items[arm][metric] for arm in arms]
+    exchanged = dict(
+        zip(arms, exchanges(statistics, evaluation.randomisation_trials, evaluation.bootstrap_seed), strict=True)
+    )
+    records = []
+    for baseline, candidate in combinations(models, 2):
+        pair = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
+        points = [_item_scores(scored, model, metric) for model in (baseline, candidate)]
+        moved = np.array(
+            [exchanged_differences(exchanged[baseline, seed], exchanged[candidate, seed]) for seed in seeds]
+        )
+        names = {"task": scored.runs.task, "metric": metric, "baseline": baseline, "candidate": candidate}
+        for places in _scopes(len(seeds)):
+            a, b = (arm.of(places) for arm in pair)
+            scope = {
+                "scope": PER_SEED if len(places) == 1 else POOLED,
+                "seeds": [seeds[place] for place in places],
+            }
+            differences = None if metric in CORPUS_METRICS else (points[1] - points[0])[places].mean(axis=0)
+            tests = _tests(a, b, moved[places].mean(axis=0), differences, evaluation)
+            records.append(names | tests | scope)
+    return _corrected(records)
 
 
-def _record(
-    task: str, metric: str, baseline: str, candidate: str, estimate: Estimate, scope: str, seeds: list[int]
+def _scopes(seeds: int) -> list[list[int]]:
+    """The places of the seeds that are looked at together: each alone, and where there are several all."""
+    alone = [[place] for place in range(seeds)]
+    return alone if seeds == 1 else [*alone, list(range(seeds))]
+
+
+def _tests(
+    baseline: Replicates,
+    candidate: Replicates,
+    exchanged: Array,
+    item_differences: Array | None,
+    evaluation: EvaluationConfig,
 ) -> dict[str, Any]:
+    estimate = contrast(baseline, candidate, evaluation.confidence)
+    resampled = candidate.resampled.mean(axis=0) - baseline.resampled.mean(axis=0)
     return {
-        "task": task,
-        "metric": metric,
-        "baseline": baseline,
-        "candidate": candidate,
         "difference": estimate.value,
         "low": estimate.low,
         "high": estimate.high,
         "p_value": estimate.p_value,
-        "scope": scope,
-        "seeds": list(seeds),
+        "p_bootstrap": two_sided_p_value(resampled),
+        "p_randomisation": randomisation_p_value(estimate.value, exchanged),
+        "standard_error": estimate.standard_error,
+        "detectable": detectable_difference(estimate, evaluation.confidence),
+        "cohens_dz": None if item_differences is None else cohens_dz(item_differences),
+        "hedges_g": hedges_g(baseline.points, candidate.points),
     }
+
+
+def _item_scores(scored: Scored, model: str, metric: str) -> Array:
+    """The score of each test item by itself: (S, N)."""
+    systems = [scored.items[model, seed][metric] for seed in scored.runs.seeds]
+    return np.array([system.score(system.values) for system in systems])
+
+
+def _corrected(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records of one task and metric with `p_holm` and `family`, the number of comparisons in theirs."""
+    families: dict[tuple[int, ...], list[dict[str, Any]]] = {}
+    for record in records:
+        families.setdefault(tuple(record["seeds"]), []).append(record)
+    for family in families.values():
+        corrected = holm([r["p_randomisation"] if r["scope"] == PER_SEED else r["p_value"] for r in family])
+        for record, p_value in zip(family, corrected, strict=True):
+            record |= {"p_holm": p_value, "family": len(family)}
+    return records
 
 
 def decisive(comparisons: list[dict[str, Any]]) -> list[dict[str, Any]]:

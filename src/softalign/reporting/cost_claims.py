@@ -134,7 +134,7 @@ def _gap_verdict(case: Case, claim: str, estimate: Estimate) -> Verdict:
 
 def _gap_difference(case: Case) -> Estimate:
     baseline, candidate = (_gaps(case, runs) for runs in _arms(case))
-    return contrast(baseline, candidate, case.evaluation.confidence, case.evaluation.bootstrap_seed)
+    return contrast(baseline, candidate, case.evaluation.confidence)
 
 
 def _gaps(case: Case, runs: list[Run]) -> Replicates:

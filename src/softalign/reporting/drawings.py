@@ -33,17 +33,19 @@ class Drawing:
     inline: str  # an <svg> element for a page: no background, ink in the colour of the page's text
 
 
-def draw_all(tasks: Sequence[TaskRuns], evaluation: EvaluationConfig) -> list[Drawing]:
-    """Every figure of the report, task by task."""
-    return [drawing for task in tasks for drawing in _draw_task(task, evaluation)]
+def draw_all(
+    tasks: Sequence[TaskRuns], lengths: Sequence[dict[str, Any]], evaluation: EvaluationConfig
+) -> list[Drawing]:
+    """Every figure of the report, task by task. `lengths`: the records of `score_lengths`."""
+    return [drawing for task in tasks for drawing in _draw_task(task, lengths, evaluation)]
 
 
-def _draw_task(task: TaskRuns, evaluation: EvaluationConfig) -> Iterator[Drawing]:
+def _draw_task(task: TaskRuns, lengths: Sequence[dict[str, Any]], evaluation: EvaluationConfig) -> Iterator[Drawing]:
     name = task.task
     yield _drawing(
         f"{name}-loss-curves", name, "loss", f"{name}: loss curves", figures.loss_curves(results.loss_curves([task]))
     )
-    buckets = results.quality_by_length([task])
+    buckets = [bucket for bucket in lengths if bucket["task"] == name]
     if buckets:
         figure = figures.quality_by_length(buckets, evaluation.confidence)
         yield _drawing(f"{name}-quality-by-length", name, "length", f"{name}: quality by source length", figure)

@@ -117,28 +117,23 @@ def loss_curves(curves: Sequence[dict[str, Any]]) -> Figure:
 
 
 def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> Figure:
-    """The score of each source-length bucket with its interval, and below each the number of rows; seeds are
-    averaged.
+    """The score of each source-length bucket with its interval, and below each bucket the number of its rows.
 
-    `buckets`: rows with model, seed, low, high (source words), rows, score, ci_low, ci_high, metric.
+    `buckets`: a row for each arm and bucket: model, low, high (source words), rows, score, ci_low, ci_high, metric.
     """
     figure, (ax,) = _figure(5.4, 3.5)
     arms = list(dict.fromkeys(row["model"] for row in buckets))
-    places = sorted({(row["low"], row["high"]) for row in buckets})
-    labels = {}
+    places = {span: place for place, span in enumerate(sorted({(row["low"], row["high"]) for row in buckets}))}
+    apart = min(0.09, 0.8 / max(len(arms), 1))  # arms side by side, and not as far as the next bucket
     for number, arm in enumerate(arms):
-        x, middle, low, high = [], [], [], []
-        for place, span in enumerate(places):
-            rows = [row for row in buckets if row["model"] == arm and (row["low"], row["high"]) == span]
-            if rows:
-                x.append(place + 0.09 * (number - (len(arms) - 1) / 2))
-                middle.append(float(np.mean([row["score"] for row in rows])))
-                low.append(float(np.mean([row["ci_low"] for row in rows])))
-                high.append(float(np.mean([row["ci_high"] for row in rows])))
-                labels[place] = f"{span[0]}–{span[1]}\nn={rows[0]['rows']}"
-        errors = [np.maximum(np.subtract(middle, low), 0), np.maximum(np.subtract(high, middle), 0)]
-        ax.errorbar(x, middle, yerr=errors, **arm_style(arm, arms), linewidth=1.6, markersize=5, capsize=3, label=arm)
-    ax.set_xticks(list(labels), list(labels.values()))
+        rows = sorted((row for row in buckets if row["model"] == arm), key=lambda row: row["low"])
+        x = [places[row["low"], row["high"]] + apart * (number - (len(arms) - 1) / 2) for row in rows]
+        score, low, high = (np.array([row[key] for row in rows]) for key in ("score", "ci_low", "ci_high"))
+        errors = np.maximum([score - low, high - score], 0)
+        ax.errorbar(x, score, yerr=errors, **arm_style(arm, arms), linewidth=1.6, markersize=5, capsize=3, label=arm)
+    sizes = {(row["low"], row["high"]): row["rows"] for row in buckets}
+    labels = [f"{low}–{high}\nn={sizes[low, high]}" for low, high in places]
+    ax.set_xticks(list(places.values()), labels)
     ax.set_xlabel("source words, and test rows in the bucket")
     metric = NAMES.get(buckets[0]["metric"], buckets[0]["metric"]) if buckets else "score"
     ax.set_ylabel(metric)

@@ -83,7 +83,7 @@ def local_and_long_range(case: Case) -> list[Verdict]:
         return Replicates(np.array([y.mean() for y in per_seed]), np.array([weighted_mean(y, own) for y in per_seed]))
 
     def difference(of: dict[str, Replicates]) -> Estimate:
-        return contrast(of[case.baseline], of[case.arm], case.evaluation.confidence, case.evaluation.bootstrap_seed)
+        return contrast(of[case.baseline], of[case.arm], case.evaluation.confidence)
 
     pair = (case.baseline, case.arm)
     slope = difference({model: slopes(model) for model in pair})

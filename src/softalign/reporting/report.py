@@ -32,12 +32,24 @@ ONE_SEED = (
     " is not covered."
 )
 SEVERAL_SEEDS = (
-    "Intervals over several seeds resample test items and seeds; with two or three seeds they are on the narrow side."
+    "Intervals of differences cover the choice of test items and of seeds, by Student's t with the degrees of freedom"
+    " that the seeds allow: with two or three seeds an arm, few, and the intervals are wide."
+)
+TWO_SEEDS = (
+    "Two seeds an arm are too few to see how much seeds matter: where they matter in one arm alone, a 95 % interval may"
+    " cover as little as 87 %."
 )
 FALLING = "The validation loss was still falling when training ended: {}."
 FEW_ROWS = 1000  # training rows below which no arm can learn its task
 A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
-UNCORRECTED = "The p-values are two-sided and not corrected for the number of comparisons."
+CORRECTED = (
+    "p (Holm) is two-sided and corrected for the number of comparisons: of every pair of arms, in each task and metric."
+    " The intervals are not; better or worse is said where the interval leaves out 0 and p (Holm) is below {level:g}."
+)
+DETECTS = (
+    "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
+    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
+)
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
     " need not carry over."
@@ -62,7 +74,7 @@ def write_report(
     Everything is made before the first file is replaced, and each file or folder is replaced whole: after a failure the
     earlier report is still there.
     """
-    drawings = draw_all(tasks, evaluation)
+    drawings = draw_all(tasks, results["by_length"], evaluation)
     view = build_view(results, tasks, drawings, evaluation)
     files = {
         "metrics.json": to_json(records.headline_metrics(results)),
@@ -72,7 +84,7 @@ def write_report(
     }
     plots = {
         "loss_curves.csv": to_csv(records.loss_curves(tasks)),
-        "quality_by_length.csv": to_csv(records.quality_by_length(tasks)),
+        "quality_by_length.csv": to_csv(results["by_length"]),
     }
     layout.reports.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -125,6 +137,7 @@ def _task_view(
         "shifted": shifted_table(results, name),
         "comparisons": tables.comparison_table(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
+        "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
         "drawings": {kind: [d for d in own if d.kind == kind] for kind in ("loss", "length", "cost", "attention")},
         "samples": choose_samples(task, evaluation.sample_outputs),
@@ -151,15 +164,38 @@ def answer(results: dict[str, Any], task: str, model: str) -> str:
     return (
         f"{model} scores {value} {metric} and {record['baseline']} {baseline}: a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, p = {tables.p_value(found['p_value'])}, "
-        f"{tables.seeds_named(found['seeds'])})."
+        f"{tables.interval(found['low'], found['high'])}, {_corrected(found)}, {tables.seeds_named(found['seeds'])}). "
+        f"{_detectable(found, results)}"
+    )
+
+
+def _corrected(comparison: dict[str, Any]) -> str:
+    shown = tables.p_value(comparison["p_holm"])
+    return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {comparison['family']} comparisons"
+
+
+def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
+    """What the experiment could have found, in one sentence."""
+    power = f"{100 * results['bootstrap']['power']:g} %"
+    items = results["tasks"][comparison["task"]]["test_items"]
+    seeds = len(comparison["seeds"])
+    return (
+        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
+        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
     )
 
 
 def caveats(results: dict[str, Any]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    lines = [ONE_SEED if seeds == {1} else SEVERAL_SEEDS, UNCORRECTED]
+    settings = results["bootstrap"]
+    lines = [
+        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
+        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
+        DETECTS.format(power=100 * settings["power"]),
+    ]
+    if 2 in seeds:
+        lines.insert(1, TWO_SEEDS)
     rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
     few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
     if few:
@@ -217,7 +253,7 @@ def _provenance(results: dict[str, Any]) -> list[Table]:
     return [
         Table("signatures of the metrics", ["task", "metric", "signature"], signatures, text_columns=3),
         Table("runs", columns, origins, text_columns=len(columns)),
-        tables.fact_table("bootstrap", results["bootstrap"]),
+        tables.fact_table("resampling", results["bootstrap"]),
         tables.fact_table("versions", results["versions"]),
     ]
 

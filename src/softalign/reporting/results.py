@@ -17,8 +17,10 @@ from softalign.config import EvaluationConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
+from softalign.reporting.arm_scores import score_arms, score_lengths
 from softalign.reporting.claims import CLAIMS, UNTESTED
 from softalign.reporting.comparisons import Scored
+from softalign.reporting.estimates import POWER
 from softalign.reporting.runs import Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
@@ -47,6 +49,8 @@ def build_results(
     return finite(
         {
             "runs": [_run_record(run) for task in scored for model in task.runs.models for run in task.runs.of(model)],
+            "scores": [record for task in scored for record in score_arms(task, evaluation)],
+            "by_length": [record for task in scored for record in score_lengths(task, evaluation)],
             "comparisons": list(comparisons),
             "claims": [asdict(verdict) for verdict in verdicts],
             "rules": {claim.id: {"statement": claim.statement, "rules": claim.rules} for claim in CLAIMS},
@@ -56,6 +60,8 @@ def build_results(
                 "samples": evaluation.bootstrap_samples,
                 "confidence": evaluation.confidence,
                 "seed": evaluation.bootstrap_seed,
+                "randomisation_trials": evaluation.randomisation_trials,
+                "power": POWER,
             },
             "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         }
@@ -91,6 +97,7 @@ def _task_record(scored: Scored, layout: Layout) -> dict[str, Any]:
         "baseline": task.baseline,
         "models": task.models,
         "seeds": task.seeds,
+        "test_items": len(task.items),
         "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
         "signatures": first.scores["signatures"],
         "provenance": _read(layout.raw(task.task) / "provenance.json"),
@@ -160,21 +167,4 @@ def loss_curves(tasks: Sequence[TaskRuns]) -> list[dict[str, Any]]:
         for model in task.models
         for run in task.of(model)
         for epoch in run.history
-    ]
-
-
-def quality_by_length(tasks: Sequence[TaskRuns]) -> list[dict[str, Any]]:
-    """One row for each length bucket of each run, for `dvc plots`."""
-    return [
-        {
-            "task": run.task,
-            "model": run.model,
-            "seed": run.seed,
-            "source_words": f"{bucket['low']}-{bucket['high']}",
-            **{key: bucket[key] for key in ("low", "high", "rows", "metric", "score", "ci_low", "ci_high")},
-        }
-        for task in tasks
-        for model in task.models
-        for run in task.of(model)
-        for bucket in run.scores["by_length"]
     ]

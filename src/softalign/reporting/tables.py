@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from softalign.reporting.arm_scores import SCORES
 from softalign.reporting.comparisons import POOLED, decisive
 from softalign.reporting.estimates import Estimate
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
-from softalign.reporting.verdicts import by_interval
+from softalign.reporting.verdicts import NOT_DECIDED, by_interval
 
 Results = dict[str, Any]
 NONE = "–"
-SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match")
 HEADINGS = NAMES | {"perplexity": "perplexity/word", "exact_match": "exact match"}
 COSTS = {
     "n_parameters": "parameters",
@@ -62,6 +60,11 @@ def interval(low: float | None, high: float | None, signed: bool = True, text: A
     return NONE if low is None or high is None else f"{text(low, signed)} … {text(high, signed)}"
 
 
+def effect(value: float | None) -> str:
+    """An effect size: two decimals."""
+    return NONE if value is None else _minus(f"{value:+.2f}")
+
+
 def p_value(value: float | None) -> str:
     if value is None:
         return NONE
@@ -76,40 +79,53 @@ def seeds_named(seeds: Sequence[int]) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over seeds {seed_list(seeds)}"
 
 
-def _spread(runs: Sequence[dict[str, Any]], key: str) -> str:
-    """The mean over seeds with their standard deviation; of a single seed, the score with its interval over items."""
-    mean = mean_of(runs, "test", key)
-    if mean is not None and len(runs) > 1:
-        return f"{mean:.1f}\n± {np.std([run['test'][key] for run in runs], ddof=1):.1f}"
-    found = runs[0]["intervals"].get(key)
-    return f"{score(mean)}\n{found['low']:.1f} … {found['high']:.1f}" if found else score(mean)
+def _detects(value: float | None) -> str:
+    """The detectable difference."""
+    return NONE if value is None else f"≥ {score(value)}"
+
+
+def outcome(comparison: dict[str, Any], confidence: float) -> str:
+    """Supported: the candidate is better, its whole interval above 0 and its corrected p-value below 1 - confidence.
+    Refuted: it is worse, likewise. Otherwise not decided.
+    """
+    estimate = Estimate(comparison["difference"], comparison["low"], comparison["high"])
+    significant = comparison["p_holm"] is not None and comparison["p_holm"] + confidence < 1
+    return by_interval(estimate) if significant else NOT_DECIDED
 
 
 def headline_table(results: Results, task: str) -> Table:
     """The answer: the headline score of each arm, and its difference from the arm without attention."""
     record = results["tasks"][task]
     metric = record["headline_metric"]
+    confidence = results["bootstrap"]["confidence"]
     rows = []
     for model in record["models"]:
         value = score(mean_of(runs_of(results, task, model), "test", metric))
         found = headline_comparison(results, task, model)
         if found is None:
-            rows.append([model, value, *[NONE] * 4])
+            rows.append([model, value, *[NONE] * 5])
         else:
-            estimate = Estimate(found["difference"], found["low"], found["high"])
             rows.append(
                 [
                     model,
                     value,
                     score(found["difference"], signed=True),
-                    by_interval(estimate),
+                    outcome(found, confidence),
                     interval(found["low"], found["high"]),
-                    p_value(found["p_value"]),
+                    p_value(found["p_holm"]),
+                    _detects(found["detectable"]),
                 ]
             )
     against = record["baseline"] or "no arm without attention"
-    percent = f"{100 * results['bootstrap']['confidence']:g} %"
-    columns = ["arm", NAMES[metric], f"minus {against}", "better?", f"{percent} interval", "p"]
+    columns = [
+        "arm",
+        NAMES[metric],
+        f"minus {against}",
+        "better?",
+        f"{100 * confidence:g} % interval",
+        "p (Holm)",
+        "detects",
+    ]
     return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
 
 
@@ -129,40 +145,94 @@ def headline_comparison(results: Results, task: str, model: str) -> dict[str, An
 def score_table(results: Results, task: str) -> Table:
     """All scores of all arms, and of the systems that learn nothing."""
     record = results["tasks"][task]
-    keys = [
-        key for key in SCORES if any(run["test"].get(key) is not None for run in results["runs"] if run["task"] == task)
-    ]
+    own = {(row["model"], row["metric"]): row for row in results["scores"] if row["task"] == task}
+    keys = [key for key in SCORES if any(metric == key for _, metric in own)]
     rows = []
     for model in record["models"]:
-        runs = runs_of(results, task, model)
-        cells = [number(mean_of(runs, "test", key)) if key == "perplexity" else _spread(runs, key) for key in keys]
-        rows.append([model, runs[0]["cell"], *cells])
+        run = runs_of(results, task, model)[0]
+        cells = [_spread(own.get((model, key)), run["intervals"].get(key)) for key in keys]
+        rows.append([model, run["cell"], *cells])
     for name, scores in record["untrained"].items():
         label = f"lead-{record['lead_words']}" if name == "lead" else name
         rows.append([label, NONE, *[score(scores.get(key)) for key in keys]])
-    caption = f"{task}: scores on the test set, {seeds_named(record['seeds'])}"
-    caption += " ± standard deviation" if len(record["seeds"]) > 1 else ", with intervals over test items"
+    percent = f"{100 * results['bootstrap']['confidence']:g} %"
+    if len(record["seeds"]) > 1:
+        told = f"mean ± standard deviation of seeds {seed_list(record['seeds'])}; below, the mean's {percent} interval"
+        told += " over seeds (Student's t)"
+    else:
+        told = f"{seeds_named(record['seeds'])}: one seed shows no spread; below, {percent} intervals over test items"
+    caption = f"{task}: scores on the test set, {told}"
     return Table(caption, ["system", "cell", *[HEADINGS[key] for key in keys]], rows, text_columns=2)
+
+
+def _spread(record: dict[str, Any] | None, over_items: dict[str, float] | None) -> str:
+    """The mean over seeds with their standard deviation and interval; of a single seed, the score with its interval
+    over items.
+    """
+    if record is None:
+        return NONE
+    text = number if record["metric"] == "perplexity" else score
+    if record["deviation"] is not None:
+        bounds = interval(record["low"], record["high"], signed=False, text=text)
+        return f"{text(record['mean'])} ± {text(record['deviation'])}\n{bounds}"
+    bounds = f"\n{interval(over_items['low'], over_items['high'], signed=False)}" if over_items else ""
+    return f"{text(record['mean'])}{bounds}"
+
+
+def quality_by_length_table(results: Results, task: str) -> Table:
+    """The headline score of each arm in each bucket of source lengths, with its interval and the bucket's size."""
+    record = results["tasks"][task]
+    own = [row for row in results["by_length"] if row["task"] == task]
+    sizes = {(row["low"], row["high"]): row["rows"] for row in own}
+    cells = {
+        (row["model"], row["low"]): f"{score(row['score'])}\n{interval(row['ci_low'], row['ci_high'], signed=False)}"
+        for row in own
+    }
+    rows = [[model, *[cells.get((model, low), NONE) for low, _ in sizes]] for model in record["models"]]
+    metric = NAMES[record["headline_metric"]]
+    percent = f"{100 * results['bootstrap']['confidence']:g} %"
+    covered = "test items" if len(record["seeds"]) == 1 else "test items and seeds"
+    caption = f"{task}: {metric} by source words (n test rows), {seeds_named(record['seeds'])}; {percent} intervals"
+    return Table(
+        f"{caption} over {covered}", ["arm", *[f"{low}–{high} (n = {n})" for (low, high), n in sizes.items()]], rows
+    )
 
 
 def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Table:
     """The paired tests of a task: those that speak for all seeds, or those of the single seeds."""
     own = [row for row in results["comparisons"] if row["task"] == task]
     chosen = decisive(own) if all_seeds else [row for row in own if row not in decisive(own)]
-    rows = [
-        [
-            f"{row['candidate']} – {row['baseline']}",
-            NAMES[row["metric"]],
-            f"{'pooled over ' if row['scope'] == POOLED else ''}{seed_list(row['seeds'])}",
-            score(row["difference"], signed=True),
-            interval(row["low"], row["high"]),
-            p_value(row["p_value"]),
-        ]
-        for row in chosen
-    ]
-    percent = f"{100 * results['bootstrap']['confidence']:g} %"
-    caption = f"{task}: paired bootstrap, {results['bootstrap']['samples']:,} resamples"
-    return Table(caption, ["arms", "metric", "seeds", "difference", f"{percent} interval", "p"], rows, text_columns=3)
+    pooled = any(row["scope"] == POOLED for row in chosen)
+    rows = []
+    for row in chosen:
+        cells = {
+            "arms": f"{row['candidate']} – {row['baseline']}",
+            "metric": NAMES[row["metric"]],
+            "seeds": f"{'pooled over ' if pooled else ''}{seed_list(row['seeds'])}",
+            "difference": score(row["difference"], signed=True),
+            "interval": interval(row["low"], row["high"]),
+            "bootstrap": p_value(row["p_bootstrap"]),
+            "randomisation": p_value(row["p_randomisation"]),
+            "items and seeds": p_value(row["p_value"]),
+            "holm": p_value(row["p_holm"]),
+            "d": effect(row["cohens_dz"]),
+            "g": effect(row["hedges_g"]),
+            "detects": _detects(row["detectable"]),
+        }
+        rows.append([cell for key, cell in cells.items() if pooled or key not in ("items and seeds", "g")])
+    settings = results["bootstrap"]
+    columns = ["arms", "metric", "seeds", "difference", f"{100 * settings['confidence']:g} % interval"]
+    columns += ["p bootstrap", "p randomisation", *(["p items and seeds"] if pooled else []), "p (Holm)"]
+    columns += ["d over items", *(["g over seeds"] if pooled else []), "detects"]
+    caption = (
+        f"{task}: paired tests over {results['tasks'][task]['test_items']:,} test items"
+        f" (bootstrap, {settings['samples']:,} resamples; approximate randomisation,"
+        f" {settings['randomisation_trials']:,} trials)"
+    )
+    if chosen:
+        corrected = "p items and seeds" if pooled else "p randomisation"
+        caption += f"; Holm corrects {corrected} for the {chosen[0]['family']} pairs of arms in a metric"
+    return Table(caption, columns, rows, text_columns=3)
 
 
 def cost_table(results: Results, task: str) -> Table:

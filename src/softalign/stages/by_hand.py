@@ -4,39 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import hydra
 from hydra._internal.utils import get_args_parser
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from softalign.composition import base_of, compose_by_hand, first_job
+from softalign.arms import Arm, matching_variants
+from softalign.composition import base_of, compose_by_hand, first_job, spelled_out, swept
 from softalign.config import Config
 from softalign.errors import reported
 from softalign.paths import Layout
+from softalign.training.failure import DivergedError
 from softalign.typed import training_part
 
+BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
-def run_by_hand(main: Callable[[Config, Layout], None], layout: Layout) -> None:
+
+def run_by_hand(main: Callable[[Config, Layout], float | None], layout: Layout) -> None:
     """Call `main` on what params.yaml says about the task, then what the command line says.
 
-    Under `--multirun` each job is composed in the same way, so that a task brings its own data.
+    Under `--multirun` each job is composed in the same way, so that a task brings its own data, and what `main`
+    returns goes to the sweeper. A training that diverges does not end the sweep: it counts as an infinite loss, and
+    unless that is what the sweeper looks out for (Hydra's own only counts jobs) the exit status is 1 in the end.
     """
     _place_base_overrides(layout)
+    unexpected = []
 
     @hydra.main(config_path=str(layout.conf), config_name="config", version_base="1.3")
-    def job(_: DictConfig) -> None:
+    def job(_: DictConfig) -> float | None:
         with reported():
             config = compose_by_hand(layout, HydraConfig.get().overrides.task)
-            main(config, Layout(layout.root, by_hand=run_name(config)))
+            try:
+                return main(config, Layout(layout.root, by_hand=run_name(config)))
+            except DivergedError as error:
+                if HydraConfig.get().mode is not RunMode.MULTIRUN:
+                    raise
+                print(f"error: {error}", file=sys.stderr, flush=True)
+                if HydraConfig.get().sweeper["_target_"] == BASIC_SWEEPER:
+                    unexpected.append(error)
+                return math.inf
 
     job()
+    if unexpected:
+        raise SystemExit(1)
 
 
 def _place_base_overrides(layout: Layout) -> None:
-    """Put what params.yaml says before the arguments, so that `--cfg job` shows what would run.
+    """Put what params.yaml says before the arguments, and an arm's name into Hydra's words, so that `--cfg job` shows
+    what would run.
 
     Also composes once beforehand (of a sweep, its first job): Hydra's own refusal of an unknown key does not
     name the known ones.
@@ -45,8 +66,22 @@ def _place_base_overrides(layout: Layout) -> None:
     if unknown or options.help or options.hydra_help or options.info:
         return
     compose_by_hand(layout, first_job(options.overrides))
-    if not options.multirun:
-        sys.argv[1:] = [*base_of(layout, options.overrides), *sys.argv[1:]]
+    if options.multirun:
+        _introduce_arms(layout, options.overrides)
+    else:
+        overrides = spelled_out(layout, [*base_of(layout, options.overrides), *options.overrides])
+        sys.argv[1:] = [*overrides, *(word for word in sys.argv[1:] if word not in options.overrides)]
+
+
+def _introduce_arms(layout: Layout, overrides: Sequence[str]) -> None:
+    """Let Hydra find each arm that a sweep names: it composes every job itself, before `compose_by_hand` does."""
+    store = ConfigStore.instance()
+    for name in swept("model", overrides):
+        arm = Arm.parse(name, layout)
+        if arm.name != arm.model:
+            store.store(group="model", name=arm.name, node={"defaults": [arm.model]})
+    for variant in matching_variants(layout):
+        store.store(group="variant", name=variant, node={})
 
 
 def run_name(config: Config) -> str:

@@ -8,13 +8,14 @@ What it resolves stands in params.yaml; it takes no arguments.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from softalign.composition import compose_arm
+from softalign.composition import compose_arm, tuned_file
 from softalign.config import Config
 from softalign.data.atomic import replacing
 from softalign.errors import UserError, reported
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         params = read_params(layout.params)
         arms = compose_all(layout, params)
         check_same_data(arms)
+        warn_of_unequal_tuning(layout, arms)
         write_resolved(layout, arms)
 
 
@@ -54,6 +56,21 @@ def check_same_data(arms: dict[tuple[str, str], Config]) -> None:
                 f"name: {config.model.name} in the file of the arm {model}",
                 f"conf/model/{model}.yaml",
                 f"write name: {model}",
+            )
+
+
+def warn_of_unequal_tuning(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:
+    """A comparison of arms with a searched learning rate with others that had none favours the former: say so."""
+    for task in dict.fromkeys(task for task, _ in arms):
+        rates = {
+            model: tuned_file(layout, config.data.name, model) for (its, model), config in arms.items() if its == task
+        }
+        without = [model for model, path in rates.items() if path is None]
+        if 0 < len(without) < len(rates):
+            print(
+                f"warning: {task}: the learning rate was searched for the other arms, not for {', '.join(without)}:"
+                f" python -m softalign tune task={task} model={','.join(without)}",
+                file=sys.stderr,
             )
 
 

@@ -18,7 +18,7 @@ from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 from softalign.typed import typed
 
-Stage = Callable[[Config, Layout], None]
+Stage = Callable[[Config, Layout], float | None]  # the number, if any, is for a sweeper of Hydra
 
 
 def stage(main: Stage) -> Callable[[], None]:

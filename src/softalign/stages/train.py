@@ -13,8 +13,10 @@ from softalign.stages.entry import stage
 
 
 @stage
-def main(config: Config, layout: Layout) -> None:
+def main(config: Config, layout: Layout) -> float:
+    """The lowest validation loss, in nats per token: what a sweeper of Hydra minimises."""
     # Imported here, so that --help and a mistyped key answer at once.
+    from softalign.training.failure import failure_kept
     from softalign.training.fit import fit
     from softalign.training.identity import identify
     from softalign.training.tracking import tracked_training
@@ -23,9 +25,11 @@ def main(config: Config, layout: Layout) -> None:
     prepared = layout.prepared(config.task.name)
     output = layout.run(config.task.name, config.model.name, config.seed) / "train"
     identity = identify(config, prepared)
-    with work_folder(layout.store, identity) as work, tracked_training(config, layout, identity, output) as tracker:
-        fit(prepared, config, work, tracker)
+    tracking = tracked_training(config, layout, identity, output)
+    with failure_kept(output), work_folder(layout.store, identity) as work, tracking as tracker:
+        result = fit(prepared, config, work, tracker)
         publish(work, output)
+    return result.best_validation_loss
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from softalign.errors import UserError
+from softalign.training.checkpointing import LAST
+from softalign.training.failure import DivergedError, Failure
 from softalign.training.history import EPOCH_COLUMNS, STEP_COLUMNS, write_table
 from softalign.training.meter import CostMeter
+from softalign.training.module import Seq2SeqModule
 
 FLAT = math.log(1.01)  # nats per token: 1 % of perplexity
 
@@ -44,7 +46,8 @@ class Curve(pl.Callback):
     smoothing included, weights changing meanwhile). A row of steps.csv is the mean over the steps since the last
     row. `seconds` is the time in training steps since the start.
 
-    Raises `UserError` when a loss is not finite.
+    Raises `DivergedError` at the step whose loss or gradient norm (`Seq2SeqModule.gradient_norm`) is not finite, and at
+    the end of the epoch whose validation loss is not.
     """
 
     def __init__(self, folder: Path, meter: CostMeter, every_n_steps: int, label: str) -> None:
@@ -61,8 +64,11 @@ class Curve(pl.Callback):
         self._recent, self._loss_sum, self._tokens = [], 0.0, 0
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any) -> None:
-        loss = float(outputs["loss"])
-        self._check(loss, "training", trainer)
+        loss, norm = float(outputs["loss"]), _gradient_norm(pl_module)  # CostMeter has waited for the device
+        if not math.isfinite(loss):
+            raise self._diverged("training loss", loss, norm, trainer)
+        if not math.isfinite(norm):
+            raise self._diverged("gradient norm", loss, norm, trainer)
         self._recent.append(loss)
         self._loss_sum += loss * outputs["tokens"]
         self._tokens += outputs["tokens"]
@@ -72,7 +78,8 @@ class Curve(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         loss = float(trainer.callback_metrics["validation_loss"])
-        self._check(loss, "validation", trainer)
+        if not math.isfinite(loss):
+            raise self._diverged("validation loss", loss, _gradient_norm(pl_module), trainer)
         self.epochs.append(
             {
                 "epoch": trainer.current_epoch + 1,
@@ -96,19 +103,22 @@ class Curve(pl.Callback):
         """The epoch with the lowest validation loss; the first of equals, as the checkpoint has it."""
         return min(self.epochs, key=lambda row: row["validation_loss"])
 
-    def _check(self, loss: float, kind: str, trainer: pl.Trainer) -> None:
-        if not math.isfinite(loss):
-            raise UserError(
-                f"the {kind} loss is {loss} at step {trainer.global_step}",
-                self.label,
-                "the training has diverged: lower optimization.lr or optimization.clip_norm",
-            )
+    def _diverged(self, quantity: str, loss: float, norm: float, trainer: pl.Trainer) -> DivergedError:
+        last = self.folder / LAST
+        checkpoint = str(last) if last.exists() else None
+        epoch = trainer.current_epoch + 1
+        return DivergedError(self.label, Failure(quantity, trainer.global_step, epoch, loss, norm, checkpoint))
 
     def state_dict(self) -> dict[str, Any]:
         return {"epochs": list(self.epochs), "steps": list(self.steps)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.epochs, self.steps = list(state_dict["epochs"]), list(state_dict["steps"])
+
+
+def _gradient_norm(module: pl.LightningModule) -> float:
+    assert isinstance(module, Seq2SeqModule)
+    return float(module.gradient_norm)
 
 
 def perplexity(loss: float) -> float:

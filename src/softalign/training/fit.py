@@ -55,6 +55,11 @@ class TrainingResult:
     steps: list[dict[str, float]]
     cost: Cost
 
+    @property
+    def best_validation_loss(self) -> float:
+        """That of the epoch whose weights `load_model` gives, in nats per target token."""
+        return min(row["validation_loss"] for row in self.history)
+
     def load_model(self) -> Seq2Seq:
         """The model of the best epoch, for evaluation."""
         return load_model(self.folder / BEST)
@@ -77,8 +82,8 @@ def fit(prepared: Path, config: Config, output: Path, tracker: Tracker | None = 
     that was finished is returned as it is; what another configuration, other data or other code left is removed.
     Works in a notebook: `fit(prepared, config, Path("some/folder")).load_model()`.
 
-    Raises `UserError` when there are no prepared data, when they were prepared for another `config.data`, or when the
-    loss is not finite.
+    Raises `UserError` when there are no prepared data or when they were prepared for another `config.data`, and
+    `DivergedError` when a loss or a gradient is not finite.
     """
     identity = identify(config, prepared)
     _prepare_folder(output, identity, config)
@@ -162,6 +167,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         n_parameters=sum(parameter.numel() for parameter in module.parameters()),
         train_seconds=meter.train_seconds,
         wall_seconds=meter.wall_seconds,
+        cpu_seconds=meter.cpu_seconds,
         train_tokens_per_second=meter.tokens / meter.train_seconds,
         peak_memory_mb=meter.peak_memory_mb,
         peak_accelerator_memory_mb=peak_accelerator_memory_mb(trainer.strategy.root_device),

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
 from softalign.training.curve import Curve
+from softalign.training.failure import DivergedError
 from softalign.training.points import Point, epoch_points, step_point
 
 
@@ -43,6 +44,10 @@ class LiveTracking(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._send(epoch_points(self.curve.epochs[-1], time.time()))
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, DivergedError):  # how the loss went up to there is what one wants to see
+            self._send([])
 
     def _send(self, points: list[Point]) -> None:
         new, self._sent = self.curve.steps[self._sent :], len(self.curve.steps)

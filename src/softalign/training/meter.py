@@ -20,13 +20,14 @@ class CostMeter(pl.Callback):
     def __init__(self) -> None:
         self.train_seconds = 0.0
         self.wall_seconds = 0.0
+        self.cpu_seconds = 0.0
         self.tokens = 0
         self.peak_memory_mb = 0.0
         self._step_start = 0.0
-        self._wall_start = 0.0
+        self._wall_start = self._cpu_start = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._wall_start = time.perf_counter()
+        self._wall_start, self._cpu_start = time.perf_counter(), time.process_time()
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         self._step_start = time.perf_counter()
@@ -38,13 +39,14 @@ class CostMeter(pl.Callback):
         self.tokens += outputs["tokens"]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        now = time.perf_counter()
+        now, cpu = time.perf_counter(), time.process_time()
         self.wall_seconds += now - self._wall_start
-        self._wall_start = now
+        self.cpu_seconds += cpu - self._cpu_start
+        self._wall_start, self._cpu_start = now, cpu
         self.peak_memory_mb = max(self.peak_memory_mb, peak_memory_mb())
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("train_seconds", "wall_seconds", "tokens", "peak_memory_mb")
+        names = ("train_seconds", "wall_seconds", "cpu_seconds", "tokens", "peak_memory_mb")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -19,8 +19,11 @@ class Seq2SeqModule(pl.LightningModule):
     """A thin adapter around `Seq2Seq`, which runs without it just as well.
 
     The loss of a step is the mean over the batch's target tokens; `validation_loss` is the mean over all target
-    tokens of the split, in nats, without label smoothing and without dropout.
+    tokens of the split, in nats, without label smoothing and without dropout. `gradient_norm` is the last step's, of
+    all parameters together, before clipping: it stays on the device until somebody asks for it.
     """
+
+    gradient_norm: torch.Tensor
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class Seq2SeqModule(pl.LightningModule):
         Lightning's own refuses a fused optimizer in bf16, because of a gradient scaler that only fp16 has.
         """
         if gradient_clip_val:
-            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+            self.gradient_norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
 
     def configure_optimizers(self) -> Any:
         config = self.optimization

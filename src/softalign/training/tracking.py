@@ -24,6 +24,7 @@ from softalign.config import Config, TrackingConfig
 from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.training import run_record
+from softalign.training.failure import FAILURE, DivergedError, Failure
 from softalign.training.identity import Identity
 from softalign.training.mlflow_store import connect, experiment_of, sqlite_file, store_lock, tracking_uri
 from softalign.training.points import Point
@@ -38,6 +39,7 @@ Draw = Callable[[RunRecord], Mapping[str, bytes]]  # figures of a run, by file n
 
 FINGERPRINT, FILES, MODEL = "softalign.fingerprint", "softalign.files", "softalign.model"
 CHUNK = 900  # metrics a call; MLflow takes 1000
+FAILURE_TAG = "failure."  # and a field of `Failure`
 SAMPLE = 200  # predictions in the table
 WARM_UP = 60.0  # seconds of a training before which nobody watches it in MLflow
 
@@ -69,13 +71,13 @@ class RunTracker:
         if not self.warming_up and time.monotonic() >= self._retry_at:
             self._try()
 
-    def close(self, status: str) -> None:
-        """Send what waits and end the run: FINISHED, FAILED or KILLED."""
+    def close(self, status: str, failure: Failure | None = None) -> None:
+        """Send what waits and end the run: FINISHED, FAILED or KILLED; a `failure` becomes its tags."""
         if self._retry_at and time.monotonic() < self._retry_at:
             return  # it was down a moment ago
-        self._try(status)
+        self._try(status, failure)
 
-    def _try(self, status: str | None = None) -> None:
+    def _try(self, status: str | None = None, failure: Failure | None = None) -> None:
         try:
             client = self._opened()
             new = [p for p in self._pending if p.step not in self._steps(client, p.key)]
@@ -83,6 +85,8 @@ class RunTracker:
             for point in new:
                 self._known[point.key].add(point.step)
             self._pending = []
+            if failure:
+                _log_batch(client, self._run_id, tags=run_record.flat(asdict(failure), FAILURE_TAG))
             if status:
                 client.set_terminated(self._run_id, status)
             self._retry_at, self._pause = 0.0, 15.0
@@ -99,6 +103,7 @@ class RunTracker:
             self._run_id = run.info.run_id
             if run.info.status != "RUNNING":
                 client.update_run(self._run_id, status="RUNNING")
+                _forget_failure(client, run)
             self._client = client
         return self._client
 
@@ -114,7 +119,8 @@ def tracked_training(config: Config, layout: Layout, identity: Identity, output:
     """A tracker for the training in the block; None where tracking is off.
 
     At the end the run in MLflow gets what the files in `output` (train/ of a run) hold, or the status FAILED after
-    an error and KILLED after an interruption. kill -9 leaves it RUNNING until the training is resumed.
+    an error (where the training diverged, with failure.json as tags) and KILLED after an interruption. kill -9 leaves
+    it RUNNING until the training is resumed.
 
     A training shorter than `WARM_UP` is logged when it has ended; that of a pipeline by its last stage, which starts
     MLflow once for all arms, because starting it here would take several seconds of each.
@@ -125,8 +131,8 @@ def tracked_training(config: Config, layout: Layout, identity: Identity, output:
     tracker = RunTracker(tracking_uri(config.tracking, layout.store), identity, config, WARM_UP)
     try:
         yield tracker
-    except Exception:
-        tracker.close("FAILED")
+    except Exception as error:
+        tracker.close("FAILED", error.failure if isinstance(error, DivergedError) else None)
         raise
     except BaseException:  # Ctrl-C, or Lightning's SystemExit for it
         tracker.close("KILLED")
@@ -149,6 +155,8 @@ def record_runs(tracking: TrackingConfig, layout: Layout, folders: Iterable[Path
     try:
         client = connect(uri)
         for folder in folders:
+            if (folder / "train" / FAILURE).exists():
+                continue  # it was told when the training diverged
             try:
                 record = RunRecord.read(folder)
             except (OSError, ValueError, TypeError, KeyError, UserError) as error:
@@ -222,8 +230,16 @@ def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path, d
         tags = run_record.tags(record.identity, record.config) | {FILES: record.digest}
         _log_batch(client, run_id, tags=tags)
     _record_model(client, uri, run, record, prepared)
-    if run.info.status == "RUNNING" or run.info.end_time is None:
+    if run.info.status != "FINISHED" or run.info.end_time is None:  # an earlier attempt may have failed
+        _forget_failure(client, run)
         client.set_terminated(run_id, "FINISHED", end_time=round(1000 * record.cost.finished_at))
+
+
+def _forget_failure(client: MlflowClient, run: Run) -> None:
+    """Remove the tags of a training that diverged: the same training goes on, or has ended well."""
+    for key in run.data.tags:
+        if key.startswith(FAILURE_TAG):
+            client.delete_tag(run.info.run_id, key)
 
 
 def _record_points(client: MlflowClient, run: Run, record: RunRecord) -> None:

@@ -1,4 +1,4 @@
-"""Fusions: where the context enters the decoder. Each arm is one class here and one file of conf/model.
+"""What every arm is made of: the decoder's recurrence, its steps, and the loop over them.
 
 Notation: N = B * Q rows of decoder state, Q per sentence (one in training, the beam in search; a sentence's rows stand
 side by side), B sentences, S source length, T target length, E embedding size, H hidden size, M memory size.
@@ -7,8 +7,7 @@ side by side), B sentences, S source length, T target length, E embedding size, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +17,7 @@ from softalign.models import options, recurrence
 from softalign.models.attention import build_attention
 from softalign.models.cells import CELLS, State
 from softalign.models.encoder import EncoderOutput
-from softalign.models.loops import BahdanauLoop, MultiplyLoop
-from softalign.models.options import memory_size
+from softalign.models.readout import Readout
 
 FUSIONS: dict[str, type[Fusion]] = {}
 
@@ -53,6 +51,8 @@ def register(name: str) -> Callable[[type[Fusion]], type[Fusion]]:
 class Fusion(nn.Module):
     """A decoder's recurrence. A subclass gives the sizes and `step`, and its own `unroll` where it can be faster."""
 
+    readout_class: ClassVar[type[Readout]] = Readout
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.cell = CELLS[config.cell](config, config.embedding_size, self.context_size(config))
@@ -67,8 +67,17 @@ class Fusion(nn.Module):
         """The size of what the readout sees."""
         return config.hidden_size
 
+    def project(self, embedded: Tensor) -> Tensor:
+        """What a step needs of its embedded token, for any number of steps at once: (..., E) -> (..., G*H), the cell's
+        W_x x + b, and whatever else an arm computes of it."""
+        return self.cell.project(embedded)
+
     def prepare(self, memory: Tensor) -> Tensor | None:
         """The keys (B, S, K) of a memory (B, S, M), once per sentence; None: the arm does not attend."""
+        return None
+
+    def penalty(self, unrolled: Unrolled, real: Tensor) -> Tensor | None:
+        """What training minimises beside the likelihood, summed over the target tokens `real` (B, T); None: nothing."""
         return None
 
     def for_beams(self, encoded: EncoderOutput) -> EncoderOutput:
@@ -80,16 +89,17 @@ class Fusion(nn.Module):
         return State(hidden, cells)
 
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
-        """One step from the cell's projected inputs (N, G*H)."""
+        """One step, from what `project` gave (N, G*H)."""
         raise NotImplementedError
 
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
         """All steps over embedded targets (B, T, E): the loop below, on the fast path."""
         with recurrence.unrolling() as unroll:
-            loop = self.loop(unroll, encoded) if self._loop_is_of_step() and len(state.hidden) == 1 else None
+            whole = self._loop_is_of_step() and len(state.hidden) == 1 and not self.cell.layer_norm
+            loop = self.loop(unroll, encoded) if whole else None
             if loop is None:
                 return self.unroll_plainly(embedded, state, encoded)
-            gates = self.cell.project(embedded.transpose(0, 1))
+            gates = self.project(embedded.transpose(0, 1))
             features, weights = recurrence.run(loop, gates, state.top, state.cells[0] if state.cells else None)
             return Unrolled(features.transpose(0, 1), weights.transpose(0, 1))
 
@@ -98,13 +108,14 @@ class Fusion(nn.Module):
         return None
 
     def _loop_is_of_step(self) -> bool:
-        """False where a subclass has changed `step` alone: its parent's derivative is not its own."""
-        return next("loop" in vars(kind) for kind in type(self).__mro__ if {"step", "loop"} & vars(kind).keys())
+        """False where a subclass has changed the step alone: its parent's derivative is not its own."""
+        parts = {"step", "fuse", "loop"}
+        return next("loop" in vars(kind) for kind in type(self).__mro__ if parts & vars(kind).keys())
 
     def unroll_plainly(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
         """The loop itself; outside `recurrence.unrolling` plain autograd and what the fast path is tested against."""
         features, weights = [], []
-        for projected in self.cell.project(embedded.transpose(0, 1)).unbind(0):
+        for projected in self.project(embedded.transpose(0, 1)).unbind(0):
             outcome = self.step(projected, state, encoded)
             state = outcome.state
             features.append(outcome.features)
@@ -139,71 +150,3 @@ class Attending(Fusion):
         score = self.attention.fast_score(encoded.keys, unroll)
         dtype = recurrence.autocast_dtype(encoded.memory)
         return None if score is None else recurrence.Read(score, encoded.memory, encoded.padding, dtype)
-
-
-@register("vanilla")
-class Vanilla(Fusion):
-    """No attention: h_t = cell(x_t, h_{t-1}); the decoder sees the encoder's last state (Sutskever et al. 2014)."""
-
-    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
-        state = self.cell(projected, state)
-        return FusionStep(state.top, state, None)
-
-    def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
-        return Unrolled(self.cell.unroll(embedded, state), None)
-
-
-@register("multiply")
-class Multiply(Attending):
-    """The fusion as first written down for this project, a product fed back into the recurrence:
-
-    ĥ_t = cell(x_t, h̃_{t-1}); e_ti = score(ĥ_t, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; h̃_t = c_t ⊙ ĥ_t.
-    h̃_t replaces the top layer's hidden state and is what the readout sees. Needs M = H; with the score `dot` it has
-    the parameters of `vanilla` and no more.
-    """
-
-    def loop(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Loop | None:
-        read = self._read(unroll, encoded)
-        return None if read is None else MultiplyLoop(self.cell.fast_layer(unroll, 0), read)
-
-    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
-        state = self.cell(projected, state)
-        context, weights = self.attend(state.top, encoded)
-        fused = context * state.top
-        return FusionStep(fused, state.with_top(fused), weights)
-
-
-@register("bahdanau")
-class Bahdanau(Attending):
-    """The context enters the cell (Bahdanau et al. 2015):
-
-    e_ti = score(h_{t-1}, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; h_t = cell([x_t; c_t], h_{t-1}).
-    The readout sees [h_t; c_t].
-    """
-
-    @staticmethod
-    def context_size(config: ModelConfig) -> int:
-        return memory_size(config)
-
-    @staticmethod
-    def feature_size(config: ModelConfig) -> int:
-        return config.hidden_size + memory_size(config)
-
-    def loop(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Loop | None:
-        read = self._read(unroll, encoded)
-        return None if read is None else BahdanauLoop(self.cell.fast_layer(unroll, 0), read)
-
-    def for_beams(self, encoded: EncoderOutput) -> EncoderOutput:
-        """With [m_i; W_c m_i] as values: W_c Σ_i α_i m_i = Σ_i α_i W_c m_i, a product a source token instead of one a
-        hypothesis and step."""
-        assert self.cell.context is not None
-        return replace(encoded, values=torch.cat((encoded.memory, self.cell.context(encoded.memory)), dim=-1))
-
-    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
-        context, weights = self.attend(state.top, encoded)
-        if encoded.values is None:
-            state = self.cell(projected, state, context)
-        else:
-            context, through_weight = context.tensor_split([encoded.memory.size(-1)], dim=-1)
-            state = self.cell(projected + through_weight, state)
-        return FusionStep(torch.cat((state.top, context), dim=-1), state, weights)

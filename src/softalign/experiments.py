@@ -1,0 +1,76 @@
+"""conf/experiment: named settings, each with what of params.yaml it wants, and the DVC command that runs it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from softalign.errors import UserError
+from softalign.params import Params, check_keys
+from softalign.paths import Layout
+
+PACKAGE = "# @package"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A file of conf/experiment."""
+
+    name: str
+    about: str  # of its first comment, `# <command>      <what it is for>`, the second part
+    params: dict[str, Any]  # the keys of params.yaml that it wants to be set, under its key `params`
+
+
+def experiments(layout: Layout) -> list[Experiment]:
+    """All of them, by name."""
+    return [read_experiment(layout, name) for name in _names(layout)]
+
+
+def read_experiment(layout: Layout, name: str) -> Experiment:
+    """Read conf/experiment/<name>.yaml. Raises `UserError` where it is missing, or `params` is not what it may be."""
+    known = _names(layout)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise UserError(f"unknown experiment {name!r}", "conf/experiment", f"{hint}known: {', '.join(known)}")
+    where = f"conf/experiment/{name}.yaml"
+    text = (layout.conf / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
+    try:
+        content = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"not valid YAML: {error}", where, "correct the file") from None
+    params = content.get("params", {}) if isinstance(content, dict) else None
+    if not isinstance(params, dict):
+        raise UserError(f"params must map keys of params.yaml to values, not {params!r}", where, "correct it")
+    if "experiment" in params:
+        raise UserError("params names an experiment", where, "leave it out: it is this one")
+    check_keys(params, f"{where}: params")
+    comments = [line for line in text.splitlines() if line.startswith("#") and not line.startswith(PACKAGE)]
+    return Experiment(name, re.split(r"\s{2,}", comments[0].lstrip("# "))[-1] if comments else "", params)
+
+
+def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str] = ()) -> list[str]:
+    """`dvc exp run` with what the experiment wants of params.yaml, whose present content is `params`."""
+    wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
+    settings = [f"{key}={_grammar(value)}" for key, value in wishes.items()]
+    for task, data in experiment.params.get("data", {}).items():
+        settings.append(f"{'' if task in params.data else '+'}data.{task}={_grammar(data)}")
+    return ["dvc", "exp", "run", *(word for setting in settings for word in ("-S", setting)), *arguments]
+
+
+def _grammar(value: Any) -> str:
+    """A value of params.yaml in Hydra's grammar, which DVC's -S reads."""
+    if isinstance(value, list):
+        return f"[{','.join(_grammar(item) for item in value)}]"
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_][\w-]*", value):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
+
+
+def _names(layout: Layout) -> list[str]:
+    return sorted(path.stem for path in (layout.conf / "experiment").glob("*.yaml"))

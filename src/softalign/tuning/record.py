@@ -1,0 +1,90 @@
+"""What is kept of a search: the chosen rate in conf/tuned/, where the pipeline reads it, and its trials."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from softalign.data.atomic import replace_text
+from softalign.errors import UserError
+from softalign.paths import Layout
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a search; a row of docs/tuning/<data>.csv."""
+
+    arm: str
+    trial: int  # from 1, in the order in which they were proposed
+    lr: float
+    validation_loss: float  # the lowest of its epochs, nats per target token; infinite where it diverged
+    epochs: int  # finished, or the one in which it diverged
+    seconds: float  # wall clock of the training
+    seed: int
+
+
+def best_of(trials: Sequence[Trial]) -> Trial:
+    """The trial with the lowest validation loss, the first of equals. Raises `UserError` where all have diverged."""
+    best = min(trials, key=lambda trial: trial.validation_loss)
+    if not math.isfinite(best.validation_loss):
+        rates = f"optimization.lr from {min(t.lr for t in trials):g} to {max(t.lr for t in trials):g}"
+        raise UserError(
+            f"every trial of {best.arm} has diverged",
+            rates,
+            "search lower, e.g. 'optimization.lr=tag(log,interval(1e-5,1e-3))'",
+        )
+    return best
+
+
+def write_search(layout: Layout, data: str, trials: Sequence[Trial], command: str) -> Path:
+    """Keep the search of one arm on `data`; an earlier one of that arm is replaced, those of other arms stay.
+
+    `command` repeats it. Returns the file with the chosen rate.
+    """
+    best = best_of(trials)
+    table = layout.tuning(data)
+    others = [trial for trial in read_trials(table) if trial.arm != best.arm] if table.exists() else []
+    write_trials(table, sorted([*others, *trials], key=lambda trial: (trial.arm, trial.trial)))
+    about = f"the lowest validation loss ({best.validation_loss:.4f} nats per token) of {len(trials)} trials"
+    lines = [
+        "# @package _global_",
+        f"# {command}",
+        f"# {about} with seed {best.seed}: {table.relative_to(layout.root)}",
+        "optimization:",
+        f"  lr: {best.lr!r}",
+    ]
+    path = layout.tuned(data, best.arm)
+    replace_text(path, "\n".join(lines) + "\n")
+    return path
+
+
+def write_trials(path: Path, trials: Sequence[Trial]) -> None:
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in fields(Trial)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(trial) | {"seconds": round(trial.seconds, 1)} for trial in trials)
+    replace_text(path, text.getvalue())
+
+
+def read_trials(path: Path) -> list[Trial]:
+    """Read what `write_trials` wrote. Raises `UserError` where it is something else."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                Trial(
+                    arm=row["arm"],
+                    trial=int(row["trial"]),
+                    lr=float(row["lr"]),
+                    validation_loss=float(row["validation_loss"]),
+                    epochs=int(row["epochs"]),
+                    seconds=float(row["seconds"]),
+                    seed=int(row["seed"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"not a table of trials: {error}", str(path), "restore it, for instance with git") from None

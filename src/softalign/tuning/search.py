@@ -1,0 +1,150 @@
+"""The learning rate of each arm: Optuna through Hydra's sweeper, the same budget for all, judged on validation data."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra.core.override_parser.types import IntervalSweep
+
+from softalign.composition import base_of, compose_by_hand, parse
+from softalign.config import Config
+from softalign.errors import UserError
+from softalign.params import read_params
+from softalign.paths import Layout
+from softalign.tuning.record import Trial, best_of, write_search
+
+RATE = "optimization.lr"
+
+
+@dataclass
+class Search:
+    """The trainings of one arm so far, in the folders where they lie until the search is written down."""
+
+    layout: Layout
+    data: str = ""
+    trials: list[Trial] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+
+    def trial(self, config: Config, _: Layout) -> float:
+        """Train `config` and return its lowest validation loss, in nats per token; infinite where it diverges.
+
+        A training that an interrupted search has finished is not repeated.
+        """
+        from softalign.training.failure import DivergedError
+        from softalign.training.fit import fit
+        from softalign.training.identity import identify
+        from softalign.training.work import work_folder
+
+        prepared = self.layout.prepared(config.task.name)
+        identity = identify(config, prepared)
+        start = time.perf_counter()
+        with work_folder(self.layout.store, identity) as folder:
+            try:
+                result = fit(prepared, config, folder)
+                loss, epochs, seconds = result.best_validation_loss, result.cost.epochs, result.cost.wall_seconds
+            except DivergedError as error:
+                loss, epochs, seconds = math.inf, error.failure.epoch, time.perf_counter() - start
+        number = len(self.trials) + 1
+        self.data = config.data.name
+        self.trials.append(Trial(config.model.name, number, config.optimization.lr, loss, epochs, seconds, config.seed))
+        self.folders.append(folder)
+        print(
+            f"{identity.label}: trial {number}, {RATE}={config.optimization.lr:.3g}: validation loss {loss:.4f}",
+            flush=True,
+        )
+        return loss
+
+
+def tune(layout: Layout, overrides: Sequence[str]) -> None:
+    """Search the learning rate of every arm that `overrides` (Hydra's grammar) name in `model=`, one after another.
+
+    What conf/hydra/sweeper/learning_rate.yaml says holds for each. Raises `UserError` for overrides that make no such
+    search, and for an arm of which every trial diverges; the arms before it are written down by then.
+    """
+    arms, others = arms_of(layout, overrides)
+    for arm in arms:
+        given = [*others, f"model={arm}"]
+        rate_of(layout, given)  # a mistake shows before anything is imported
+        found = search(layout, given)
+        path = write_search(layout, found.data, found.trials, command(layout, given))
+        for folder in found.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        report(layout, given, found.trials, path)
+
+
+def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arms to search for (those of params.yaml where none is named), and the overrides for all of them."""
+    arms, others = read_params(layout.params).models, []
+    for override in parse(overrides):
+        text, key = str(override.input_line), override.key_or_group
+        if key == "model":
+            arms = list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(override.value())]
+            continue
+        if key == RATE and not isinstance(override.value(), IntervalSweep):
+            raise UserError(
+                "the learning rate is what is searched", text, f"write '{RATE}=tag(log,interval(low,high))'"
+            )
+        if override.is_sweep_override() and key != RATE:
+            raise UserError("a search takes one value for everything but the arm", text, "start a search for each")
+        others.append(text)
+    return arms, others
+
+
+def search(layout: Layout, overrides: Sequence[str]) -> Search:
+    """Run the sweep of one arm."""
+    import optuna
+
+    from softalign.stages.by_hand import run_by_hand
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    found = Search(layout)
+    with tempfile.TemporaryDirectory(prefix="softalign-") as folder:  # for Hydra's note of the best trial
+        sweep = ["--multirun", "hydra/sweeper=learning_rate", f"hydra.sweep.dir='{folder}'", *overrides]
+        before, sys.argv = sys.argv, [sys.argv[0], *sweep]
+        try:
+            run_by_hand(found.trial, layout)
+        finally:
+            sys.argv = before
+    return found
+
+
+def rate_of(layout: Layout, overrides: Sequence[str]) -> float:
+    """The rate that the pipeline uses for the arm of these overrides, those for the search itself left out."""
+    settings = [text for text in overrides if not text.startswith((f"{RATE}=", "hydra.", "hydra/"))]
+    return compose_by_hand(layout, settings).optimization.lr
+
+
+def command(layout: Layout, overrides: Sequence[str]) -> str:
+    """The command that repeats a search whatever params.yaml says by then."""
+    said = {text.partition("=")[0]: text for text in [*base_of(layout, overrides), *overrides]}
+    if not any(text.startswith(f"{RATE}=") for text in overrides):
+        said.pop(RATE, None)
+    return shlex.join(["python", "-m", "softalign", "tune", *said.values()])
+
+
+def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], path: Path) -> None:
+    """Print what was chosen, and what a person should know before relying on it."""
+    best = best_of(trials)
+    print(f"{best.arm}: {RATE}={best.lr:.3g}, validation loss {best.validation_loss:.4f} -> {path}", flush=True)
+    rates = [trial.lr for trial in trials]
+    if len(rates) > 1 and best.lr in (min(rates), max(rates)):
+        end = "lowest" if best.lr == min(rates) else "highest"
+        print(
+            f"warning: it is the {end} rate tried: search wider with '{RATE}=tag(log,interval(low,high))'",
+            file=sys.stderr,
+        )
+    used = rate_of(layout, overrides)
+    if used != best.lr:
+        print(
+            f"warning: with these settings {best.arm} trains with {RATE}={used:g} all the same: the experiment, or"
+            " the overrides of params.yaml, say so",
+            file=sys.stderr,
+        )

@@ -1,0 +1,87 @@
+"""What the tables say of the tests."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from synthetic_runs import Reported
+
+from softalign.reporting import tables
+from softalign.reporting.report import answer
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "expected"),
+    [
+        (0.1, 2.0, 0.01, SUPPORTED),
+        (-2.0, -0.1, 0.01, REFUTED),
+        (0.1, 2.0, 0.06, NOT_DECIDED),  # significant alone, and not among so many
+        (-0.1, 2.0, 0.04, NOT_DECIDED),
+        (0.1, 2.0, 0.05, NOT_DECIDED),
+    ],
+)
+def test_better_needs_the_interval_and_the_corrected_p_value(
+    low: float, high: float, p_holm: float, expected: str
+) -> None:
+    record = {"difference": (low + high) / 2, "low": low, "high": high, "p_holm": p_holm}
+    assert tables.outcome(record, 0.95) == expected
+
+
+def test_the_headline_says_what_could_have_been_detected(one_seed: Reported) -> None:
+    table = tables.headline_table(one_seed.results, "translation")
+    record = tables.headline_comparison(one_seed.results, "translation", "multiply")
+    assert record is not None
+    row = dict(zip(table.columns, table.rows[1], strict=True))
+    assert row["better?"] == NOT_DECIDED
+    assert row["detects"] == f"≥ {record['detectable']:.1f}"
+    assert row["p (Holm)"] == f"{record['p_holm']:.3f}"
+    sentence = answer(one_seed.results, "translation", "multiply")
+    assert f"With 1 seed an arm and 60 test items, a true difference of {record['detectable']:.1f} would" in sentence
+    assert "corrected for 3 comparisons" in sentence
+
+
+def test_the_score_table_shows_spread_or_says_that_there_is_none(one_seed: Reported, two_seeds: Reported) -> None:
+    one = tables.score_table(one_seed.results, "translation")
+    assert "one seed shows no spread" in one.caption
+    assert not any("±" in cell for row in one.rows for cell in row)
+    several = tables.score_table(two_seeds.results, "translation")
+    assert "standard deviation of seeds 1, 2" in several.caption
+    record = next(r for r in two_seeds.results["scores"] if (r["model"], r["metric"]) == ("vanilla", "bleu"))
+    found = several.rows[0][several.columns.index("BLEU")]
+    assert found.startswith(f"{record['mean']:.1f} ± {record['deviation']:.1f}\n")
+    assert found.endswith(f" … {tables.score(record['high'])}")
+    assert [row[0] for row in several.rows] == ["vanilla", "multiply", "bahdanau", "copy"]
+
+
+def test_the_comparison_table_has_both_tests_and_with_seeds_both_levels(
+    one_seed: Reported, two_seeds: Reported
+) -> None:
+    one = tables.comparison_table(one_seed.results, "translation")
+    pooled = tables.comparison_table(two_seeds.results, "translation")
+    assert {"p bootstrap", "p randomisation", "p (Holm)", "d over items", "detects"} <= set(one.columns)
+    assert set(pooled.columns) - set(one.columns) == {"p items and seeds", "g over seeds"}
+    assert "Holm corrects p randomisation for the 3 pairs" in one.caption
+    assert "Holm corrects p items and seeds for the 3 pairs" in pooled.caption
+    per_seed = tables.comparison_table(two_seeds.results, "translation", all_seeds=False)
+    assert per_seed.columns == one.columns and len(per_seed.rows) == 2 * len(one.rows)
+    for table in (one, pooled, per_seed):
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_quality_by_length_names_the_size_of_each_bucket(two_seeds: Reported) -> None:
+    table = tables.quality_by_length_table(two_seeds.results, "translation")
+    buckets = [r for r in two_seeds.results["by_length"] if r["model"] == "vanilla"]
+    assert table.columns == ["arm", *[f"{b['low']}–{b['high']} (n = {b['rows']})" for b in buckets]]
+    assert sum(bucket["rows"] for bucket in buckets) == 60
+    assert table.rows[0][1].startswith(f"{buckets[0]['score']:.1f}\n{tables.score(buckets[0]['ci_low'])} … ")
+    assert "over test items and seeds" in table.caption
+
+
+def test_a_test_that_was_not_made_is_a_dash(one_seed: Reported) -> None:
+    results = copy.deepcopy(one_seed.results)
+    for record in results["comparisons"]:
+        record |= dict.fromkeys(("low", "high", "p_value", "p_holm", "detectable", "cohens_dz"))
+    assert tables.headline_table(results, "translation").rows[1][3:] == [NOT_DECIDED, "–", "–", "–"]
+    assert "–" in tables.comparison_table(results, "translation").rows[0]

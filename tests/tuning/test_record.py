@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT
+
+from softalign.errors import UserError
+from softalign.paths import Layout
+from softalign.tuning.record import Trial, best_of, read_trials, write_search, write_trials
+
+TRIALS = [
+    Trial("vanilla", 1, 0.1 + 0.2, 2.5, 2, 10.0, 1),
+    Trial("vanilla", 2, 0.007, 2.25, 2, 11.5, 1),
+    Trial("vanilla", 3, 0.03, math.inf, 1, 3.0, 1),
+]
+
+
+def test_the_lowest_validation_loss_is_chosen_and_the_first_of_equals() -> None:
+    assert best_of(TRIALS).lr == 0.007
+    assert best_of([*TRIALS, replace(TRIALS[1], trial=4, lr=0.008)]).lr == 0.007
+
+
+def test_where_all_have_diverged_nothing_is_chosen(tmp_path: Path) -> None:
+    diverged = [replace(trial, validation_loss=math.inf) for trial in TRIALS]
+    with pytest.raises(UserError, match="every trial of vanilla has diverged .*0.007 to 0.3.*: search lower"):
+        write_search(Layout(tmp_path), "toy", diverged, "a command")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trials_come_back(tmp_path: Path) -> None:
+    write_trials(tmp_path / "toy.csv", TRIALS)
+    assert read_trials(tmp_path / "toy.csv") == TRIALS
+
+
+def test_a_search_replaces_that_of_the_same_arm_alone(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    other = [replace(trial, arm="bahdanau") for trial in TRIALS]
+    write_search(layout, "toy", TRIALS, "the first")
+    write_search(layout, "toy", other, "of another arm")
+    path = write_search(layout, "toy", TRIALS[:1], "the second")
+    assert read_trials(layout.tuning("toy")) == [*other, TRIALS[0]]
+    header, command, *_ = path.read_text().splitlines()
+    assert (header, command) == ("# @package _global_", "# the second")
+    assert yaml.safe_load(path.read_text()) == {"optimization": {"lr": TRIALS[0].lr}}
+    assert yaml.safe_load(layout.tuned("toy", "bahdanau").read_text()) == {"optimization": {"lr": 0.007}}
+
+
+def test_what_is_no_table_of_trials_is_refused(tmp_path: Path) -> None:
+    table = Layout(tmp_path).tuning("toy")
+    table.parent.mkdir(parents=True)
+    table.write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="not a table of trials.*toy.csv"):
+        write_search(Layout(tmp_path), "toy", TRIALS, "a command")
+    assert not Layout(tmp_path).tuned("toy", "vanilla").exists()
+
+
+def test_every_rate_of_this_project_is_the_best_of_its_search() -> None:
+    """Both ways: no rate without a search that is kept, no search that is not used."""
+    layout = Layout(ROOT)
+    rates = {
+        (path.parent.name, path.stem): yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in layout.conf.glob("tuned/*/*.yaml")
+    }
+    found = {}
+    for table in layout.tuning("x").parent.glob("*.csv"):
+        trials = read_trials(table)
+        for arm in {trial.arm for trial in trials}:
+            best = best_of([trial for trial in trials if trial.arm == arm])
+            found[table.stem, arm] = {"optimization": {"lr": best.lr}}
+    assert rates == found
+
+
+def test_the_arms_of_one_data_set_were_searched_under_one_budget() -> None:
+    for table in Layout(ROOT).tuning("x").parent.glob("*.csv"):
+        trials = read_trials(table)
+        counts = {arm: sum(trial.arm == arm for trial in trials) for arm in {trial.arm for trial in trials}}
+        assert len(set(counts.values())) == 1, counts
+        assert len({trial.epochs for trial in trials if math.isfinite(trial.validation_loss)}) == 1
+        assert len({trial.seed for trial in trials}) == 1

@@ -1,0 +1,119 @@
+"""The command, on a small corpus; and what it makes of its arguments."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT, copy_project, run
+from tiny_arm import tiny_config, write_toy_data
+
+from softalign.composition import compose_by_hand
+from softalign.errors import UserError
+from softalign.paths import Layout
+from softalign.training.history import read_table
+from softalign.tuning.record import read_trials
+from softalign.tuning.search import Search, arms_of, command
+
+LAYOUT = Layout(ROOT)
+DATA = ["data.source.train_rows=200", "data.source.validation_rows=30", "data.source.test_rows=30"]
+SHORT = ["data.cleaning.max_source_words=12", "data.tokenizer.vocabulary_size=600"]
+SIZES = ["model.hidden_size=16", "model.embedding_size=16", "optimization.max_epochs=1"]
+SMALL = ["task=translation", *DATA, *SHORT, *SIZES]
+TUNE = ["python", "-m", "softalign", "tune", *SMALL, "hydra.sweeper.n_trials=2"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("a project"))
+    for stage in ("download", "prepare"):
+        run(folder, "python", "-m", f"softalign.stages.{stage}", *SMALL)
+    return folder
+
+
+def test_a_search_is_kept_and_used(project: Path) -> None:
+    layout = Layout(project)
+    done = run(project, *TUNE, "model=vanilla,bahdanau")
+    trials = read_trials(layout.tuning("phrasebook"))
+    assert [(trial.arm, trial.trial) for trial in trials] == [
+        (arm, number) for arm in ("bahdanau", "vanilla") for number in (1, 2)
+    ]
+    assert all(1e-3 <= trial.lr <= 3e-2 and trial.epochs == trial.seed == 1 for trial in trials)
+    assert [trial.lr for trial in trials[:2]] == [trial.lr for trial in trials[2:]]  # the first are the same for all
+    for arm in ("vanilla", "bahdanau"):
+        best = min((trial for trial in trials if trial.arm == arm), key=lambda trial: trial.validation_loss)
+        kept = layout.tuned("phrasebook", arm)
+        assert yaml.safe_load(kept.read_text()) == {"optimization": {"lr": best.lr}}
+        assert f"{arm}: optimization.lr={best.lr:.3g}" in done.stdout
+        assert compose_by_hand(layout, [f"model={arm}"]).optimization.lr == best.lr
+        again = shlex.split(kept.read_text().splitlines()[1].removeprefix("# "))
+        assert again[:4] == TUNE[:4] and {*SMALL, "hydra.sweeper.n_trials=2", f"model={arm}"} <= set(again)
+    left = {path.name for path in project.iterdir()}
+    assert not left & {"outputs", "multirun", "mlflow.db", "mlruns", "runs"}
+    assert not [path for path in (project / ".softalign" / "work").iterdir() if path.is_dir()]
+
+    run(project, "python", "-m", "softalign.stages.train", *SMALL, "model=vanilla", "tracking.enabled=false")
+    (history,) = project.glob("outputs/*/train/history.csv")  # trained with the rate that was found, it does as well
+    assert read_table(history)[0]["validation_loss"] == min(t.validation_loss for t in trials if t.arm == "vanilla")
+
+
+def test_where_every_trial_diverges_nothing_is_changed(project: Path) -> None:
+    before = sorted((project / "conf").rglob("*"))
+    failed = run(project, *TUNE, "model=multiply", "optimization.lr=tag(log,interval(1e37,1e38))", check=False)
+    assert failed.returncode == 1 and failed.stdout.count("validation loss inf") == 2
+    (line,) = failed.stderr.splitlines()
+    assert line.startswith("error: every trial of multiply has diverged")
+    assert sorted((project / "conf").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["model=vanila"], "unknown model 'vanila'"),
+        (["optimization.lr=0.01"], "the learning rate is what is searched"),
+        (["seed=1,2"], "one value for everything but the arm (seed=1,2)"),
+        (["model.hiden_size=3"], "unknown key 'hiden_size'"),
+    ],
+)
+def test_a_mistake_is_one_line(project: Path, arguments: list[str], says: str) -> None:
+    failed = run(project, "python", "-m", "softalign", "tune", *arguments, check=False)
+    (line,) = failed.stderr.splitlines()
+    assert failed.returncode == 1 and line.startswith("error: ") and says in line
+
+
+def test_a_finished_trial_of_an_interrupted_search_is_not_repeated(tmp_path: Path) -> None:
+    config = tiny_config("vanilla")
+    write_toy_data(Layout(tmp_path), config)
+    first, again = Search(Layout(tmp_path)), Search(Layout(tmp_path))
+    loss = first.trial(config, Layout(tmp_path))
+    written = (first.folders[0] / "best.ckpt").stat().st_mtime_ns
+    assert again.trial(config, Layout(tmp_path)) == loss == first.trials[0].validation_loss
+    assert again.trials == first.trials and again.folders == first.folders
+    assert (again.folders[0] / "best.ckpt").stat().st_mtime_ns == written
+
+
+def test_arms_come_from_the_command_line_or_from_params() -> None:
+    assert arms_of(LAYOUT, ["model=vanilla,multiply", "seed=2"]) == (["vanilla", "multiply"], ["seed=2"])
+    assert arms_of(LAYOUT, ["model=vanilla"]) == (["vanilla"], [])
+    wider = "optimization.lr=tag(log,interval(1e-4,1e-1))"
+    assert arms_of(LAYOUT, [wider]) == (["vanilla", "multiply", "bahdanau"], [wider])
+    with pytest.raises(UserError, match="the learning rate is what is searched"):
+        arms_of(LAYOUT, ["optimization.lr=0.1,0.2"])
+
+
+def test_the_command_says_what_params_say(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    params = yaml.safe_load(layout.params.read_text())
+    overrides = ["model.cell=gru", "optimization.lr=0.002", "optimization.max_epochs=1"]
+    layout.params.write_text(yaml.safe_dump(params | {"experiment": "smoke", "overrides": overrides}))
+    said = shlex.split(command(layout, ["task=summarization", "optimization.max_epochs=3", "model=vanilla"]))
+    assert said[4:] == [
+        "task=summarization",
+        "data=newsbriefs",
+        "experiment=smoke",
+        "model.cell=gru",
+        "optimization.max_epochs=3",
+        "model=vanilla",
+    ]
