@@ -49,7 +49,7 @@ def _verdict(case: Case, name: str) -> Verdict:
 
     def difference(kind: int) -> Estimate:
         pair: tuple[Replicates, Replicates] = of[case.baseline][kind], of[case.arm][kind]
-        return contrast(*pair, case.evaluation.confidence, case.evaluation.bootstrap_seed)
+        return contrast(*pair, case.evaluation.confidence)
 
     points, shares = difference(0), difference(1)
     notes = [
