@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from softalign.config import EvaluationConfig
-from softalign.evaluation.scores import corpus_scores, item_statistics
+from softalign.data.probes.recall import FILLERS, MARKER, VALUES, lag_of
+from softalign.evaluation.probes import recall_by_lag
+from softalign.evaluation.scores import corpus_scores, item_statistics, metrics_of
 from softalign.params import read_params
 from softalign.paths import Layout
+from softalign.reporting.claim_records import claim_records
 from softalign.reporting.claims import decide_claims
 from softalign.reporting.comparisons import Scored, compare_arms, score_items
+from softalign.reporting.report import write_report
 from softalign.reporting.results import build_results
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import Verdict
@@ -27,6 +32,26 @@ WORDS = ["garden", "street", "bridge", "exercise", "train", "dog", "bread", "win
 # The share of words that each arm gets right, for short and for long sources.
 SKILL = {"vanilla": (0.75, 0.25), "multiply": (0.74, 0.24), "bahdanau": (0.97, 0.93)}
 CELL = "elman"
+DATA = {"translation": "phrasebook", "summarization": "newsbriefs", "recall": "recall"}
+HEADLINES = {"translation": "bleu", "summarization": "rougeL", "recall": "exact_match"}
+LAGS = 30
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A made-up arm."""
+
+    model: dict[str, Any] = field(default_factory=dict)  # of its configuration, where not the default
+    skill: tuple[float, float] = (0.9, 0.6)  # the share of words that it gets right, of short and long sources
+    n_parameters: int = 900_000
+
+
+def _arm(name: str) -> Arm:
+    """The arm of this name that write_project makes up unless it is given one."""
+    score = {"vanilla": None, "multiply": "dot"}.get(name, "additive")
+    return Arm(
+        {"fusion": name, "score": score}, SKILL.get(name, (0.9, 0.6)), 900_000 + (73_856 if name == "bahdanau" else 0)
+    )
 
 
 @dataclass(frozen=True)
@@ -40,18 +65,35 @@ class Reported:
     comparisons: list[dict[str, Any]]
     verdicts: list[Verdict]
     results: dict[str, Any]
+    claims: dict[str, Any]
+
+    def write(self) -> Path:
+        """Write the report; the folder that it is in."""
+        runs = [task.runs for task in self.scored]
+        write_report(self.layout, self.results, self.claims, runs, self.evaluation)
+        return self.layout.reports
 
 
 def report_of(root: Path, **options: Any) -> Reported:
     """Write a project with `write_project` and compare its arms."""
-    layout = Layout(write_project(root, **options))
-    evaluation = EvaluationConfig(bootstrap_samples=200, attention_examples=1, sample_outputs=3)
-    tasks = read_runs(layout, read_params(layout.params))
-    scored = [score_items(task, evaluation) for task in tasks]
+    return report_on(write_project(root, **options))
+
+
+EVALUATION = EvaluationConfig(bootstrap_samples=1000, attention_examples=1, sample_outputs=3)
+
+
+def report_on(root: Path, evaluation: EvaluationConfig = EVALUATION) -> Reported:
+    """Compare the arms of a project."""
+    layout = Layout(root)
+    params = read_params(layout.params)
+    tasks = read_runs(layout, params)
+    scored = [score_items(task, evaluation) for task in tasks if task.runs]
     comparisons = [record for task in scored for record in compare_arms(task, evaluation)]
-    verdicts = decide_claims(scored, evaluation)
-    results = build_results(scored, comparisons, verdicts, evaluation, layout)
-    return Reported(layout, evaluation, tasks, scored, comparisons, verdicts, results)
+    verdicts = decide_claims(tasks, scored, evaluation)
+    incomplete = [run for task in tasks for run in task.incomplete]
+    results = build_results(scored, comparisons, verdicts, incomplete, evaluation, layout)
+    claims = claim_records(verdicts, tasks, results, params)
+    return Reported(layout, evaluation, tasks, scored, comparisons, verdicts, results, claims)
 
 
 def write_project(
@@ -61,15 +103,17 @@ def write_project(
     seeds: Sequence[int] = (1,),
     rows: int = 120,
     params: bool = True,
+    arms: Mapping[str, Arm] | None = None,
 ) -> Path:
-    """Write params.yaml, data/ and runs/ below `root`."""
+    """Write params.yaml, resolved/, data/ and runs/ below `root`; `arms` come after `models`."""
+    made = {name: _arm(name) for name in models} | dict(arms or {})
     root.mkdir(parents=True, exist_ok=True)
     if params:
         content = {
             "tasks": list(tasks),
-            "models": list(models),
+            "models": list(made),
             "seeds": list(seeds),
-            "data": {"translation": "phrasebook", "summarization": "newsbriefs"},
+            "data": DATA,
             "experiment": None,
             "overrides": [],
         }
@@ -79,13 +123,18 @@ def write_project(
     for task in tasks:
         items = _items(task, rows)
         _write_data(root, task, rows)
-        for model in models:
+        for model, arm in made.items():
+            path = root / f"resolved/{task}/{model}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(_config(task, model, arm)), encoding="utf-8")
             for seed in seeds:
-                _write_run(root, task, model, seed, items)
+                _write_run(root, task, model, arm, seed, items)
     return root
 
 
 def _items(task: str, rows: int) -> list[dict[str, Any]]:
+    if task == "recall":
+        return _recall_items(rows)
     random_ = random.Random(f"items {task}")
     items = []
     for row in range(rows):
@@ -100,8 +149,42 @@ def _items(task: str, rows: int) -> list[dict[str, Any]]:
     return items
 
 
+def _recall_items(rows: int) -> list[dict[str, Any]]:
+    """Rows of the task recall; each lag below LAGS in turn."""
+    random_ = random.Random("items recall")
+    items = []
+    for row in range(rows):
+        value = random_.choice(VALUES)
+        words = [*random_.choices(FILLERS, k=LAGS), MARKER, value, *random_.choices(FILLERS, k=row % LAGS)]
+        items.append({"row": row, "source": " ".join(words), "target": value, "references": [value]})
+    return items
+
+
+def _probes(attention: bool, recalled: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Gradients that fall by e for every five tokens without attention, and not at all with it."""
+    evaluation = EvaluationConfig(bootstrap_samples=100)
+    by_lag = None
+    if recalled:
+        lags = [lag_of(row["source"]) for row in recalled]
+        references = [row["references"] for row in recalled]
+        by_lag = recall_by_lag(lags, [row["prediction"] for row in recalled], references, evaluation)
+    relative = [1.0 if attention else math.exp(-lag / 5) for lag in range(0, LAGS, 3)]
+    return {
+        "recall_by_lag": by_lag,
+        "gradient_norm": [
+            {"low": 3 * place, "high": 3 * place + 2, "tokens": 12, "norm": value / 2, "relative": value}
+            for place, value in enumerate(relative)
+        ],
+        "state_norm": {
+            side: [{"position": place, "rows": 60 - place, "norm": 4 + place / 10} for place in range(last)]
+            for side, last in (("encoder", 45), ("decoder", 12))
+        },
+        "attention_entropy": {"entropy": 0.4, "uniform": 2.6} if attention else None,
+    }
+
+
 def _write_data(root: Path, task: str, rows: int) -> None:
-    data = {"translation": "phrasebook", "summarization": "newsbriefs"}[task]
+    data = DATA[task]
     splits = {"train": 16000, "validation": 1000, "test": rows}
     _dump(
         root / f"data/raw/{task}/provenance.json",
@@ -140,20 +223,25 @@ def _write_data(root: Path, task: str, rows: int) -> None:
     _dump(root / f"data/shifted/{task}/report.json", {"splits": {}})
 
 
-def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[str, Any]]) -> None:
-    folder = root / "runs" / task / model / str(seed)
-    random_ = random.Random(f"{task} {model} {seed}")
-    attention = model != "vanilla"
-    slow = 1.0 if model == "vanilla" else 1.4
-    config = {
+def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
+    data = DATA[task]
+    return {
         "task": {
             "name": task,
-            "headline_metric": "bleu" if task == "translation" else "rougeL",
-            "lead_words": 0 if task == "translation" else 20,
+            "headline_metric": HEADLINES[task],
+            "lead_words": 20 if task == "summarization" else 0,
         },
-        "data": {"name": "phrasebook" if task == "translation" else "newsbriefs"},
-        "model": {"name": model, "fusion": model, "cell": CELL, "hidden_size": 192},
+        "data": {"name": data, "source": {"kind": "embedded", "corpus": data, "seed": 17}},
+        "model": {"name": model, "fusion": "vanilla", "cell": CELL, "hidden_size": 192} | arm.model,
     }
+
+
+def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: list[dict[str, Any]]) -> None:
+    folder = root / "runs" / task / model / str(seed)
+    random_ = random.Random(f"{task} {model} {seed}")
+    attention = arm.model.get("fusion", "vanilla") != "vanilla"
+    slow = 1.4 if attention else 1.0
+    config = _config(task, model, arm)
     (folder / "train").mkdir(parents=True, exist_ok=True)
     (folder / "test").mkdir(parents=True, exist_ok=True)
     (folder / "train/config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -182,7 +270,7 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
         folder / "train/cost.json",
         {
             "precision": "fp32",
-            "n_parameters": 900_000 + (73_856 if model == "bahdanau" else 0),
+            "n_parameters": arm.n_parameters,
             "train_seconds": 48.0 * slow,
             "train_tokens_per_second": 30_000 / slow,
             "peak_memory_mb": 700.0 + 50 * slow,
@@ -196,9 +284,11 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
     predictions = []
     for item in items:
         words = item["target"].split()
-        short, long = SKILL.get(model, (0.9, 0.6))
-        share = short + (long - short) * (len(item["source"].split()) / (44 if task == "translation" else 88))
-        guess = " ".join(word if random_.random() < share else random_.choice(WORDS) for word in words)
+        short, long = arm.skill
+        size = lag_of(item["source"]) if task == "recall" else len(item["source"].split())
+        share = short + (long - short) * (size / {"translation": 44, "summarization": 88, "recall": LAGS}[task])
+        others = VALUES if task == "recall" else WORDS
+        guess = " ".join(word if random_.random() < share else random_.choice(others) for word in words)
         nll = len(words) * (floor + random_.random() * 0.1)
         predictions.append(
             {
@@ -213,10 +303,10 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
     (folder / "test/predictions.jsonl").write_text(
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in predictions), encoding="utf-8"
     )
-    level = 100 * sum(SKILL.get(model, (0.9, 0.6))) / 2
-    scores = corpus_scores(
-        item_statistics([row["prediction"] for row in predictions], [row["references"] for row in items])
-    )
+    level = 100 * sum(arm.skill) / 2
+    references = [row["references"] for row in items]
+    metrics = metrics_of(HEADLINES[task])
+    scores = corpus_scores(item_statistics([row["prediction"] for row in predictions], references, metrics))
     by_length = [
         {
             "low": low,
@@ -254,11 +344,12 @@ def _write_run(root: Path, task: str, model: str, seed: int, items: list[dict[st
     _dump(
         folder / "test/scores.json",
         {
-            "test": {**scores, "perplexity": 2.718**floor, "exact_match": 20.0, "n_rows": len(items)},
+            "test": {"exact_match": 20.0, **scores, "perplexity": 2.718**floor, "n_rows": len(items)},
             "intervals": {metric: {"low": value - 2, "high": value + 2} for metric, value in scores.items()},
             "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},
             "by_length": by_length,
             "alignment": alignment if attention and task == "translation" else None,
+            "probes": _probes(attention, predictions if task == "recall" else None),
             "cost": {
                 "decode_seconds": 3 * slow,
                 "decode_sentences_per_second": len(items) / (3 * slow),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from contradictions import Text, contradictions, of_html, of_markdown
 from project import ROOT, copy_project, run
 from synthetic_runs import write_project
 
@@ -52,8 +55,42 @@ def test_a_notebook_runs_from_start_to_end(project: Path, name: str) -> None:
     outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
     assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert contradictions(shown(executed), *(reported(project, name) for name in ("results", "claims"))) == []
     html = (project / f"reports/notebooks/{name}.html").read_text(encoding="utf-8")
     assert 'src="http' not in html and 'href="http' not in html.split("</head>")[0]
+
+
+def shown(notebook: nbformat.NotebookNode) -> Text:
+    """What an executed notebook says: its own words, and what its cells display."""
+    text = Text()
+    for cell in notebook.cells:
+        parts = [of_markdown(cell.source)] if cell.cell_type == "markdown" else []
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            parts += [of_markdown(data["text/markdown"])] if "text/markdown" in data else []
+            parts += [of_html(data["text/html"])] if "text/html" in data else []
+        for part in parts:
+            text.prose += part.prose
+            text.tables += part.tables
+    return text
+
+
+def reported(project: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((project / f"reports/{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_what_a_notebook_says_is_held_against_the_numbers(project: Path) -> None:
+    run(project, sys.executable, "-m", "softalign.stages.notebook", "05_claims")
+    text = shown(nbformat.read(project / "reports/notebooks/05_claims.ipynb", as_version=4))
+    results, claims = reported(project, "results"), reported(project, "claims")
+    assert any(" is better than " in line for line in text.prose)
+    assert sum("verdict" in columns for columns, _ in text.tables) == 15
+    assert sum("better?" in columns for columns, _ in text.tables) == 2
+    for claim in claims["claims"]:
+        for row in claim["rows"]:
+            row["effect"] = None if row["effect"] is None else -row["effect"] - 1
+    assert contradictions(text, results, claims)
 
 
 def written(folder: Path, *cells: str) -> Path:

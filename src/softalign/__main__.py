@@ -107,7 +107,8 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
     from softalign.training.checkpointing import BEST
 
     folder = trained(config, layout)
-    arm = load_arm(folder / BEST, load_prepared(layout.prepared(config.task.name), config.data), config.trainer)
+    data = load_prepared(layout.prepared(config.task.name), config.data, only=())  # its tokenizers
+    arm = load_arm(folder / BEST, data, config.trainer)
     size = 1 if sys.stdin.isatty() else config.decoding.batch_size
     lines = iter(lines)
     while batch := list(islice(lines, size)):

@@ -31,8 +31,8 @@ def _one_of(*names: str) -> Rule:
 
 RULES: dict[str, Rule] = {
     "seed": _within(0, 2**32),
-    "task.name": _one_of("translation", "summarization"),
-    "task.headline_metric": _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL"),
+    "task.name": _one_of("translation", "summarization", "recall", "copy", "reverse"),
+    "task.headline_metric": _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact_match", "token_accuracy"),
     "task.lead_words": _at_least(0),
     "data.source.train_rows": _at_least(1),
     "data.source.validation_rows": _at_least(1),

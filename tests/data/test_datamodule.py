@@ -89,7 +89,6 @@ def test_rows_keep_their_ids(prepared: Prepared) -> None:
     for split, loader in (
         ("train", data.train_dataloader()),
         ("validation", data.val_dataloader()),
-        ("test", data.test_dataloader()),
     ):
         found = {}
         for batch in loader:

@@ -21,7 +21,7 @@ def files(path, **fields):
     return FilesSource(path=str(path), source_column="source", target_column="target", **fields)
 
 
-@pytest.mark.parametrize("corpus", ["phrasebook", "newsbriefs"])
+@pytest.mark.parametrize("corpus", ["phrasebook", "newsbriefs", "recall", "copy", "reverse"])
 def test_embedded_corpora_come_with_alignments_and_statistics(corpus):
     source = EmbeddedSource(corpus=corpus, seed=1, train_rows=40, validation_rows=10, test_rows=10)
     splits, origin = load(source, [Path.cwd()], NO_LOCK)
@@ -38,7 +38,9 @@ def test_embedded_corpora_come_with_alignments_and_statistics(corpus):
 
 def test_an_unknown_corpus_names_the_known_ones():
     source = EmbeddedSource(corpus="phrases", seed=1, train_rows=1, validation_rows=1, test_rows=1)
-    with pytest.raises(UserError, match="unknown corpus 'phrases'.*known: phrasebook, newsbriefs"):
+    with pytest.raises(
+        UserError, match="unknown corpus 'phrases'.*known: phrasebook, newsbriefs, recall, copy, reverse"
+    ):
         load(source, [Path.cwd()], NO_LOCK)
 
 

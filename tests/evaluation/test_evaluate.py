@@ -9,11 +9,16 @@ import pytest
 import sacrebleu
 from tiny_arm import WORDS, tiny_config, train_tiny, write_toy_data
 
-from softalign.data.prepared import load_prepared
+from softalign.config import CleaningConfig, DataConfig, EmbeddedSource, TaskConfig, TokenizerConfig
+from softalign.data.prepared import load_prepared, prepare
+from softalign.data.probes.recall import lag_of
+from softalign.data.provenance import write_raw
+from softalign.data.revisions import RevisionLock
+from softalign.data.sources import load
 from softalign.errors import UserError
 from softalign.evaluation.arm import load_arm, trained_on
 from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
-from softalign.evaluation.scores import METRICS, item_statistics
+from softalign.evaluation.scores import METRICS, item_statistics, metrics_of
 from softalign.evaluation.significance import bootstrap_interval
 from softalign.evaluation.split import Split, split_of
 from softalign.paths import Layout
@@ -36,12 +41,12 @@ def layout(tmp_path_factory):
 
 def evaluated(layout, config, steps):
     run = train_tiny(layout, config, steps)
-    data = load_prepared(layout.prepared("translation"), config.data)
+    data = load_prepared(layout.prepared(config.task.name), config.data)
     arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
     test = split_of(data.splits["test"])
     outputs = decode(arm, test, config, "arm")
     likelihoods = score_targets(arm, test, data, config, "arm")
-    statistics = item_statistics(outputs.texts, test.references)
+    statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
     scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
     write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
     assert "perplexity" in summary("arm", scores, config)
@@ -179,3 +184,40 @@ def test_refuses_what_was_not_trained_or_trained_on_other_data(layout, trained):
     assert trained_on(train, data).model == "bahdanau"
     with pytest.raises(UserError, match="trained on other data"):
         trained_on(train, replace(data, report=data.report | {"fingerprint": "other"}))
+
+
+def test_an_arm_is_probed(trained, hardly_trained):
+    for arm, attends in ((trained, True), (hardly_trained, False)):
+        probes = arm.scores["probes"]
+        assert probes["recall_by_lag"] is None
+        assert probes["gradient_norm"][0]["low"] == 0 and all(bucket["norm"] > 0 for bucket in probes["gradient_norm"])
+        assert sum(bucket["tokens"] for bucket in probes["gradient_norm"]) == sum(map(len, arm.test.source_ids))
+        assert probes["state_norm"]["encoder"][0]["rows"] == probes["state_norm"]["decoder"][0]["rows"] == len(arm.test)
+        assert (probes["attention_entropy"] is not None) == attends
+    assert trained.scores["probes"]["attention_entropy"] == pytest.approx(
+        {"entropy": trained.scores["alignment"]["entropy"], "uniform": trained.scores["alignment"]["entropy_uniform"]}
+    )
+
+
+def test_an_arm_for_recall_from_its_corpus_to_its_scores(tmp_path):
+    config = tiny_config("bahdanau")
+    source = EmbeddedSource(corpus="recall", seed=1, train_rows=60, validation_rows=10, test_rows=40)
+    cleaning = CleaningConfig(max_source_words=200, max_target_words=1)
+    tokenizer = TokenizerConfig(vocabulary_size=320)
+    config = replace(
+        config,
+        task=TaskConfig(name="recall", headline_metric="exact_match"),
+        data=DataConfig(name="recall", source=source, cleaning=cleaning, tokenizer=tokenizer),
+    )
+    layout = Layout(tmp_path)
+    splits, origin = load(source, [tmp_path], RevisionLock(()))
+    write_raw(splits, origin, "recall", layout.raw("recall"))
+    prepare(layout.raw("recall"), layout.prepared("recall"), config.data, "none")
+    found = evaluated(layout, config, steps=2)
+    assert set(found.scores["intervals"]) == {"exact_match", "token_accuracy"} and "bleu" not in found.scores["test"]
+    interval = found.scores["intervals"]["exact_match"]
+    assert interval["low"] <= found.scores["test"]["exact_match"] <= interval["high"] < 50  # after two steps
+    probes, lags = found.scores["probes"], [lag_of(text) for text in found.test.source]
+    assert probes["recall_by_lag"][-1]["high"] == probes["gradient_norm"][-1]["high"] == max(lags)
+    assert sum(bucket["tokens"] for bucket in probes["gradient_norm"]) == len(lags)
+    assert found.scores["alignment"]["links"] == len(lags)

@@ -15,7 +15,7 @@ from synthetic_runs import Reported, report_of
 
 from softalign.config import EvaluationConfig
 from softalign.reporting import cost_claims, quality_claims
-from softalign.reporting.claims import CLAIMS, UNTESTED
+from softalign.reporting.claims import CLAIMS
 from softalign.reporting.comparisons import Scored, score_items
 from softalign.reporting.estimates import Estimate
 from softalign.reporting.runs import Run
@@ -45,16 +45,13 @@ def test_an_interval_becomes_a_verdict(low: float | None, high: float | None, ve
 
 
 def test_every_claim_has_a_verdict_for_every_arm_with_attention(one_seed: Reported) -> None:
-    for claim in CLAIMS:
-        arms = {verdict.arm for verdict in one_seed.verdicts if verdict.claim == claim.id}
-        assert arms == {"multiply", "bahdanau"}, claim.id
+    for claim in ("C1", "C2", "C4", "C5", "C9", "C10", "C11", "C12", "C13"):
+        arms = {verdict.arm for verdict in one_seed.verdicts if verdict.claim == claim}
+        assert arms == {"multiply", "bahdanau"}, claim
 
 
 def test_the_claims_are_those_of_the_design_and_each_prints_its_rule() -> None:
-    assert [claim.id for claim in CLAIMS] == ["C1", "C2", "C4", "C5", "C9", "C10", "C11", "C12", "C13", "C14"]
-    assert sorted([*UNTESTED, *(claim.id for claim in CLAIMS)], key=lambda name: int(name[1:])) == [
-        f"C{number}" for number in range(1, 15)
-    ]
+    assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 15)]
     for claim in CLAIMS:
         for rule in claim.rules:
             assert rule.startswith("Effect:")
@@ -190,9 +187,11 @@ def test_a_perplexity_that_is_not_a_number_decides_nothing(one_seed: Reported) -
 @pytest.mark.parametrize(
     ("options", "claim", "reason"),
     [
-        ({"models": ("multiply", "bahdanau")}, "C1", "no arm without attention was run"),
-        ({"models": ("vanilla",)}, "C1", "no arm with attention was run"),
-        ({}, "C2", "summarization was not run"),
+        ({"models": ("bahdanau",)}, "C1", "no arm without attention is otherwise alike"),
+        ({"models": ("vanilla",)}, "C1", "needs an arm with attention, and the arm without it that is otherwise alike"),
+        ({}, "C2", "summarization: not run"),
+        ({}, "C3", "recall: not run"),
+        ({}, "C7", "needs an arm that feeds the fused state back, and the same arm without feedback"),
     ],
 )
 def test_what_the_runs_cannot_speak_to_is_not_decided(

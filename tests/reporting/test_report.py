@@ -12,7 +12,7 @@ from synthetic_runs import Reported, report_of
 
 from softalign.errors import UserError
 from softalign.paths import Layout
-from softalign.reporting import report, tables
+from softalign.reporting import report, sentences, tables
 from softalign.reporting.summary import plain, read_results, summary_table
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
@@ -51,8 +51,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def written(one_seed: Reported) -> Path:
-    report.write_report(one_seed.layout, one_seed.results, one_seed.tasks, one_seed.evaluation)
-    return one_seed.layout.reports
+    return one_seed.write()
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +64,7 @@ def page(written: Path) -> Page:
 def test_every_file_is_there(written: Path) -> None:
     names = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
     assert {
+        "claims.json",
         "results.json",
         "metrics.json",
         "report.md",
@@ -97,7 +97,7 @@ def test_the_text_of_the_data_cannot_break_the_page(tmp_path: Path) -> None:
     run = reported.tasks[0].of("bahdanau")[0]
     for row in run.predictions:
         row["prediction"] = "<script>alert(1)</script> a | b & 5 < 6"
-    report.write_report(reported.layout, reported.results, reported.tasks, reported.evaluation)
+    reported.write()
     html = (reported.layout.reports / "index.html").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
@@ -112,9 +112,9 @@ def test_both_reports_say_the_same_numbers(page: Page, written: Path, one_seed: 
     difference = tables.score(record["difference"], signed=True)
     for content in (text, markdown):
         assert f"a difference of {difference}" in content
-        for claim, rule in one_seed.results["rules"].items():
-            assert rule["statement"] in content, claim
-            for sentence in rule["rules"]:
+        for claim in one_seed.claims["claims"]:
+            assert claim["statement"] in content, claim
+            for sentence in claim["rules"]:
                 assert sentence in content
         assert "seed variation not covered" in content
         assert "0123456789ab" in content  # the commit
@@ -152,25 +152,36 @@ def test_samples_are_spread_over_the_lengths_and_mark_foreign_words(one_seed: Re
 
 
 def test_the_caveats_follow_the_data(one_seed: Reported, two_seeds: Reported) -> None:
-    assert report.ONE_SEED in report.caveats(one_seed.results)
-    assert {report.SEVERAL_SEEDS, report.TWO_SEEDS} <= set(report.caveats(two_seeds.results))
-    assert report.TWO_SEEDS not in report.caveats(one_seed.results)
-    assert any("80 % of all repetitions" in line for line in report.caveats(one_seed.results))
-    assert any("p (Holm) is below 0.05" in line for line in report.caveats(one_seed.results))
-    assert report.EMBEDDED in report.caveats(one_seed.results)
+    assert sentences.ONE_SEED in caveats(one_seed)
+    assert {sentences.SEVERAL_SEEDS, sentences.TWO_SEEDS} <= set(caveats(two_seeds))
+    assert sentences.TWO_SEEDS not in caveats(one_seed)
+    assert any("80 % of all repetitions" in line for line in caveats(one_seed))
+    assert any("p (Holm) is below 0.05" in line for line in caveats(one_seed))
+    assert sentences.EMBEDDED in caveats(one_seed)
+
+
+def caveats(reported: Reported) -> list[str]:
+    return sentences.caveats(reported.results, reported.claims["claims"])
 
 
 def test_a_trial_on_a_handful_of_rows_says_first_that_it_is_one(one_seed: Reported) -> None:
     results = copy.deepcopy(one_seed.results)
-    for task, kept in (("translation", report.FEW_ROWS), ("summarization", 216)):
+    for task, kept in (("translation", sentences.FEW_ROWS), ("summarization", 216)):
         results["tasks"][task]["prepared"]["splits"]["train"]["kept"] = kept
-    assert report.caveats(results)[0] == report.A_TRIAL.format("216 training rows for summarization")
-    results["tasks"]["summarization"]["prepared"]["splits"]["train"]["kept"] = report.FEW_ROWS
-    assert report.caveats(results)[0] == report.ONE_SEED
+    assert sentences.caveats(results, [])[0] == sentences.A_TRIAL.format("216 training rows for summarization")
+    results["tasks"]["summarization"]["prepared"]["splits"]["train"]["kept"] = sentences.FEW_ROWS
+    assert sentences.caveats(results, [])[0] == sentences.ONE_SEED
+
+
+def test_a_bootstrap_too_coarse_for_the_number_of_comparisons_is_named(one_seed: Reported) -> None:
+    assert not [line for line in caveats(one_seed) if "bootstrap_samples" in line]
+    few = one_seed.results | {"bootstrap": one_seed.results["bootstrap"] | {"samples": 100}}
+    (line,) = [line for line in sentences.caveats(few, one_seed.claims["claims"]) if "bootstrap_samples" in line]
+    assert line.startswith("100 resamples give no p-value below 0.020") and "C2" in line and "C11" not in line
 
 
 def test_several_seeds_are_told_apart_in_the_page(two_seeds: Reported) -> None:
-    report.write_report(two_seeds.layout, two_seeds.results, two_seeds.tasks, two_seeds.evaluation)
+    two_seeds.write()
     html = (two_seeds.layout.reports / "index.html").read_text(encoding="utf-8")
     assert "pooled over 1, 2" in html
     assert "seed by seed" in html
@@ -179,7 +190,7 @@ def test_several_seeds_are_told_apart_in_the_page(two_seeds: Reported) -> None:
 @pytest.mark.parametrize("models", [("vanilla",), ("multiply", "bahdanau")])
 def test_a_report_without_opponents_is_a_report(tmp_path: Path, models: tuple[str, ...]) -> None:
     reported = report_of(tmp_path, tasks=("translation",), models=models, rows=6)
-    report.write_report(reported.layout, reported.results, reported.tasks, reported.evaluation)
+    reported.write()
     assert "not decided" in (reported.layout.reports / "index.html").read_text(encoding="utf-8")
 
 
@@ -187,7 +198,7 @@ def test_a_failure_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest
     reported = report_of(tmp_path, tasks=("translation",), models=("vanilla",), rows=6)
 
     def write() -> None:
-        report.write_report(reported.layout, reported.results, reported.tasks, reported.evaluation)
+        reported.write()
 
     write()
     (reported.layout.reports / "notebooks").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,17 +23,9 @@ def test_the_arm_without_attention_comes_first_and_the_others_keep_their_order(t
     layout = project(tmp_path, models=("multiply", "vanilla", "bahdanau"), seeds=(3, 1))
     (task,) = read_runs(layout, read_params(layout.params))
     assert task.models == ["vanilla", "multiply", "bahdanau"]
-    assert task.baseline == "vanilla"
     assert task.candidates == ["multiply", "bahdanau"]
     assert [run.seed for run in task.of("bahdanau")] == [3, 1]
     assert task.headline_metric == "bleu"
-
-
-def test_without_a_vanilla_arm_there_is_no_baseline(tmp_path: Path) -> None:
-    layout = project(tmp_path, models=("bahdanau", "multiply"))
-    (task,) = read_runs(layout, read_params(layout.params))
-    assert task.baseline is None
-    assert task.candidates == ["bahdanau", "multiply"]
 
 
 @pytest.mark.parametrize("name", ["train/run.json", "train/history.csv", "test/scores.json", "test/predictions.jsonl"])
@@ -62,10 +55,82 @@ def test_a_line_separator_inside_the_text_does_not_end_a_row(tmp_path: Path) -> 
     assert read_run(path.parents[1]).predictions[0]["prediction"] == "one\u2028two"
 
 
-def test_arms_that_were_scored_on_different_items_are_refused(tmp_path: Path) -> None:
+def test_arms_that_were_scored_on_different_items_are_left_out(tmp_path: Path) -> None:
     layout = project(tmp_path)
-    path = layout.run("translation", "bahdanau", 1) / "test/predictions.jsonl"
+    path = layout.run("translation", "vanilla", 1) / "test/predictions.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([lines[1], lines[0], *lines[2:]]) + "\n", encoding="utf-8")
-    with pytest.raises(UserError, match="different test items"):
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.models == ["multiply", "bahdanau"]
+    assert [str(run) for run in task.incomplete] == [
+        "runs/translation/vanilla/1 (scored on different test items than the other runs: run dvc repro)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gone", "state", "reason"),
+    [
+        (".", "not run", "not run"),
+        ("train", "not run", "not run"),
+        ("train/cost.json", "incomplete", "missing (train/cost.json): run dvc repro"),
+        ("train/config.yaml", "incomplete", "missing (train/config.yaml): run dvc repro"),
+        ("test/scores.json", "incomplete", "missing (test/scores.json): run dvc repro"),
+        ("test", "incomplete", "missing (test/scores.json): run dvc repro"),
+    ],
+)
+def test_what_is_not_there_is_listed_and_the_rest_read(tmp_path: Path, gone: str, state: str, reason: str) -> None:
+    layout = project(tmp_path, seeds=(1, 2))
+    path = layout.run("translation", "multiply", 2) / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert (found.name, found.state) == ("runs/translation/multiply/2", state)
+    assert reason in found.reason and str(tmp_path) not in found.reason
+    assert task.models == ["vanilla", "multiply", "bahdanau"]
+    assert [task.seeds_of(model) for model in task.models] == [[1, 2], [1], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train/cost.json", "{"),
+        ("train/cost.json", "[]"),
+        ("train/cost.json", "{}"),
+        ("train/config.yaml", "task: [1"),
+        ("train/history.csv", "epoch\nfirst\n"),
+        ("train/failure.json", "3"),
+        ("test/scores.json", '{"test": {}}'),
+        ("test/predictions.jsonl", ""),
+    ],
+)
+def test_a_damaged_run_is_listed(tmp_path: Path, name: str, content: str) -> None:
+    layout = project(tmp_path)
+    (layout.run("translation", "multiply", 1) / name).write_text(content, encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert (found.model, found.state) == ("multiply", "incomplete")
+    assert name in found.reason and "\n" not in found.reason
+    assert task.models == ["vanilla", "bahdanau"]
+    assert set(task.arms) == {"vanilla", "multiply", "bahdanau"}  # what it was to be stands in resolved/
+
+
+def test_a_training_that_diverged_says_where(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    folder = layout.run("translation", "multiply", 1)
+    shutil.rmtree(folder)
+    (folder / "train").mkdir(parents=True)
+    failure = {"step": 120, "gradient_norm": "inf", "last_checkpoint": "train/last.ckpt"}
+    (folder / "train/failure.json").write_text(json.dumps(failure), encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert found.state == "diverged"
+    assert found.reason == "diverged at step 120, gradient norm inf, last good checkpoint train/last.ckpt"
+
+
+def test_with_nothing_complete_one_line_says_so(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    shutil.rmtree(tmp_path / "runs")
+    with pytest.raises(
+        UserError, match=r"no run is complete: runs/translation/vanilla/1 \(not run\) and 2 more: run dvc"
+    ):
         read_runs(layout, read_params(layout.params))

@@ -109,7 +109,8 @@ def test_a_second_evaluation_writes_the_same(layout: Layout) -> None:
 def test_the_effect_of_the_claim_is_that_of_the_scores_on_disk(layout: Layout) -> None:
     config = shifted_config("vanilla")
     runs = {(fusion, 1): read_run(layout.run("translation", fusion, 1)) for fusion in ("vanilla", "bahdanau")}
-    task = TaskRuns("translation", "bleu", 0, ["vanilla", "bahdanau"], [1], "vanilla", runs)
+    arms = {model: shifted_config(model).model for model, _ in runs}
+    task = TaskRuns("translation", [1], list(arms), arms, runs, incomplete=[])
     found = generalises_better(Case(score_items(task, config.evaluation), "vanilla", "bahdanau", config.evaluation))
     for verdict, name in zip(found, ("test_noise", "longer"), strict=True):
         lost = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,13 +28,24 @@ def test_from_run_folders_to_the_report(tmp_path: Path) -> None:
     assert "summarization: ROUGE-L on the test set" in shown
 
 
-def test_a_missing_run_stops_it_with_one_line_and_keeps_the_report(tmp_path: Path) -> None:
+def test_a_missing_run_is_named_and_fails_nothing(tmp_path: Path) -> None:
+    folder = write_project(copy_project(tmp_path / "project"), rows=6, params=False)
+    (folder / "runs/translation/multiply/1/test/scores.json").unlink()
+    done = run(folder, *STAGE)
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("warning: left out: runs/translation/multiply/1 (") and "scores.json" in line
+    claims = json.loads((folder / "reports/claims.json").read_text(encoding="utf-8"))["claims"]
+    assert claims[0]["verdict"] == "not decided" and claims[0]["missing"] == [line.removeprefix("warning: left out: ")]
+    assert "runs/translation/multiply/1" in (folder / "reports/index.html").read_text(encoding="utf-8")
+
+
+def test_with_no_run_at_all_it_stops_with_one_line_and_keeps_the_report(tmp_path: Path) -> None:
     folder = write_project(copy_project(tmp_path / "project"), rows=6, params=False)
     (folder / "reports").mkdir()
     (folder / "reports/report.md").write_text("earlier", encoding="utf-8")
-    (folder / "runs/translation/multiply/1/test/scores.json").unlink()
+    shutil.rmtree(folder / "runs")
     done = run(folder, *STAGE, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert "scores.json" in line and "softalign.stages.evaluate" in line
+    assert line.startswith("error: no run is complete: runs/translation/vanilla/1 (not run) and 5 more")
     assert (folder / "reports/report.md").read_text(encoding="utf-8") == "earlier"

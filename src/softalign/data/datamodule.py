@@ -13,7 +13,8 @@ from softalign.data.prepared import Prepared
 
 
 class Seq2SeqData(pl.LightningDataModule):
-    """Batches of the three splits: training ones shuffled by `seed` and epoch, the others in a fixed order.
+    """Batches of training, shuffled by `seed` and epoch, and of validation in a fixed order; the test split is for
+    evaluation alone.
 
     Batches are assembled in the training process: the ids lie in memory, and worker processes would cost more than
     they save.
@@ -21,7 +22,9 @@ class Seq2SeqData(pl.LightningDataModule):
 
     def __init__(self, prepared: Prepared, optimization: OptimizationConfig, seed: int) -> None:
         super().__init__()
-        self._splits = {name: EncodedSplit.from_table(split) for name, split in prepared.splits.items()}
+        self._splits = {
+            name: EncodedSplit.from_table(split) for name, split in prepared.splits.items() if name != "test"
+        }
         self._optimization = optimization
         self._seed = seed
 
@@ -30,9 +33,6 @@ class Seq2SeqData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Row]:
         return self._loader("validation", shuffle=False)
-
-    def test_dataloader(self) -> DataLoader[Row]:
-        return self._loader("test", shuffle=False)
 
     def _loader(self, name: str, shuffle: bool) -> DataLoader[Row]:
         split = self._splits[name]

@@ -45,7 +45,7 @@ ENCODED = TEXT.append(pa.field("source_ids", pa.list_(pa.int32()))).append(pa.fi
 class Prepared:
     """A task's data, ready for batches."""
 
-    splits: dict[str, pa.Table]  # columns of ENCODED, memory-mapped
+    splits: dict[str, pa.Table]  # those that were asked for: columns of ENCODED, memory-mapped
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
     report: dict[str, Any]
@@ -67,8 +67,11 @@ def prepare(raw: Path, folder: Path, config: DataConfig, form: str = "auto") -> 
         return _write(raw, fresh, config, form)
 
 
-def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
-    """Read what `prepare` wrote. Raises `UserError` where it is missing, or was written for other than `config`."""
+def load_prepared(folder: Path, config: DataConfig | None = None, only: Sequence[str] = SPLITS) -> Prepared:
+    """Read what `prepare` wrote, of the splits `only` these; the files of the others are not opened.
+
+    Raises `UserError` where it is missing, or was written for other than `config`.
+    """
     remedy = "run `dvc repro`, or `python -m softalign.stages.prepare` with the same overrides"
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -76,7 +79,7 @@ def load_prepared(folder: Path, config: DataConfig | None = None) -> Prepared:
         if config is not None and written_for != _plain(config):
             differing = ", ".join(_differences(written_for, _plain(config), "data"))
             raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
-        splits = {split: read_encoded(folder / f"{split}.arrow") for split in SPLITS}
+        splits = {split: read_encoded(folder / f"{split}.arrow") for split in only}
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
     return Prepared(

@@ -46,8 +46,15 @@ def load(source: Source, roots: Sequence[Path], lock: RevisionLock) -> tuple[dat
 def _load_embedded(source: EmbeddedSource) -> tuple[datasets.DatasetDict, Origin]:
     from softalign.data import newsbriefs, phrasebook
     from softalign.data.corpus import statistics
+    from softalign.data.probes import recall, sequences
 
-    corpora = {"phrasebook": phrasebook.generate, "newsbriefs": newsbriefs.generate}
+    corpora = {
+        "phrasebook": phrasebook.generate,
+        "newsbriefs": newsbriefs.generate,
+        "recall": recall.generate,
+        "copy": sequences.generate_copy,
+        "reverse": sequences.generate_reverse,
+    }
     if source.corpus not in corpora:
         raise UserError(f"unknown corpus {source.corpus!r}", "data.source.corpus", f"known: {', '.join(corpora)}")
     examples = corpora[source.corpus](source)

@@ -20,6 +20,7 @@ from softalign.evaluation.by_length import score_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
+from softalign.evaluation.probes import probe
 from softalign.evaluation.records import prediction_records, write_json, write_json_lines
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.shifted import Decoded, Scored, shifted_scores, write_shifted
@@ -92,6 +93,7 @@ def assemble_scores(
         "alignment": score_alignment(
             arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device
         ),
+        "probes": probe(arm, test, outputs.texts, config),
         "settings": {"decoding": to_dict(config.decoding), "evaluation": to_dict(evaluation)},
         "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},
         "cost": {

@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 
 from softalign.evaluation.bleu import bleu_score, bleu_statistics
 from softalign.evaluation.chrf import chrf_score, chrf_statistics
+from softalign.evaluation.matches import MATCH_METRICS, SIGNATURE, match_statistics
 from softalign.evaluation.rouge import ROUGE_METRICS, mean_score, rouge_statistics
 
 Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # summed values (..., K) -> points of 100 (...)
 
-SCORES: dict[str, Score] = {"bleu": bleu_score, "chrf": chrf_score, **dict.fromkeys(ROUGE_METRICS, mean_score)}
-METRICS = tuple(SCORES)
+METRICS = ("bleu", "chrf", *ROUGE_METRICS)  # of text, where an answer may be more or less right
+SCORES: dict[str, Score] = {
+    "bleu": bleu_score,
+    "chrf": chrf_score,
+    **dict.fromkeys((*ROUGE_METRICS, *MATCH_METRICS), mean_score),
+}
+
+
+def metrics_of(headline: str) -> tuple[str, ...]:
+    """The metrics of a task, by its headline metric: those of the kind that this one is of."""
+    return MATCH_METRICS if headline in MATCH_METRICS else METRICS
 
 
 @dataclass(frozen=True)
@@ -53,9 +63,9 @@ def item_statistics(
         raise ValueError(f"{len(predictions)} predictions but references of {len(references)} items")
     if not all(len(several) > 0 for several in references):
         raise ValueError("an item without a reference cannot be scored")
-    unknown = sorted(set(metrics) - set(METRICS))
+    unknown = sorted(set(metrics) - set(SCORES))
     if unknown:
-        raise ValueError(f"no metric {unknown[0]!r}: choose from {', '.join(METRICS)}")
+        raise ValueError(f"no metric {unknown[0]!r}: choose from {', '.join(SCORES)}")
 
     result = {}
     if "bleu" in metrics:
@@ -69,18 +79,14 @@ def item_statistics(
         for metric in ROUGE_METRICS:
             if metric in metrics:
                 result[metric] = ItemStatistics(per_metric[metric], SCORES[metric], signature)
+    if set(metrics) & set(MATCH_METRICS):
+        matched = match_statistics(predictions, references)
+        for metric in MATCH_METRICS:
+            if metric in metrics:
+                result[metric] = ItemStatistics(matched[metric], SCORES[metric], SIGNATURE)
     return result
 
 
 def corpus_scores(statistics: dict[str, ItemStatistics]) -> dict[str, float]:
     """The corpus score of each metric, in points of 100."""
     return {metric: item.corpus_score() for metric, item in statistics.items()}
-
-
-def exact_match(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """Share of predictions that equal one of their references, white space aside, in points of 100."""
-    hits = [
-        prediction.split() in [reference.split() for reference in several]
-        for prediction, several in zip(predictions, references, strict=True)
-    ]
-    return 100.0 * sum(hits) / max(len(hits), 1)

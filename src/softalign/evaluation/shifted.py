@@ -22,7 +22,7 @@ from softalign.evaluation.arm import Arm
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
 from softalign.evaluation.records import prediction_records, write_json_lines
-from softalign.evaluation.scores import ItemStatistics, corpus_scores, exact_match, item_statistics
+from softalign.evaluation.scores import ItemStatistics, corpus_scores, item_statistics, metrics_of
 from softalign.evaluation.significance import bootstrap_intervals
 from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import PREDICTIONS, write_items
@@ -57,11 +57,12 @@ class Scored:
 
     def scores(self, config: Config) -> dict[str, Any]:
         """Corpus scores in points of 100, perplexity per word, exact match (of embedded corpora), number of rows."""
-        embedded = config.data.source.kind == "embedded"
+        told = config.data.source.kind == "embedded" or "exact_match" in self.statistics
+        exact = item_statistics(self.texts, self.references, ["exact_match"])["exact_match"]
         return {
             **corpus_scores(dict(self.statistics)),
             "perplexity": word_perplexity(self.negative_log_likelihoods.tolist(), self.target_words),
-            "exact_match": exact_match(self.texts, self.references) if embedded else None,
+            "exact_match": exact.corpus_score() if told else None,
             "n_rows": len(self.texts),
         }
 
@@ -97,7 +98,8 @@ def _decode(arm: Arm, name: str, shifted: ShiftedSplit, config: Config, label: s
         hypotheses = predict(arm.model, split.rows, config.decoding, arm.device, advance).hypotheses
         texts = arm.tokenizers[1].decode_batch([hypothesis.tokens for hypothesis in hypotheses])
         values = negative_log_likelihoods(arm.model, split.rows, config.decoding.batch_size, arm.device, advance)
-    scored = Scored(texts, split.references, split.target_words, values, item_statistics(texts, split.references))
+    statistics = item_statistics(texts, split.references, metrics_of(config.task.headline_metric))
+    scored = Scored(texts, split.references, split.target_words, values, statistics)
     return Decoded(name, split, shifted.test_rows, hypotheses, scored)
 
 

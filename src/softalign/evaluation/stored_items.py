@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from softalign.evaluation.scores import METRICS, SCORES, ItemStatistics
+from softalign.evaluation.scores import SCORES, ItemStatistics
 
 FILE = "items.npz"
 PREDICTIONS = "predictions.jsonl"
@@ -25,18 +25,19 @@ def write_items(folder: Path, statistics: dict[str, ItemStatistics]) -> None:
 
 
 def read_items(folder: Path, rows: int) -> dict[str, ItemStatistics] | None:
-    """The statistics of all metrics for `rows` items; None where there are none of this predictions.jsonl."""
+    """The statistics of the stored metrics for `rows` items; None where there are none of this predictions.jsonl."""
     try:
         with np.load(folder / FILE, allow_pickle=False) as stored:
             if str(stored["predictions"]) != _digest(folder):
                 return None
             found = {
                 metric: ItemStatistics(stored[metric], SCORES[metric], str(stored[f"{metric} signature"]))
-                for metric in METRICS
+                for metric in SCORES
+                if metric in stored
             }
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):  # absent, damaged, or of another version
         return None
-    return found if all(len(items) == rows for items in found.values()) else None
+    return found if found and all(len(items) == rows for items in found.values()) else None
 
 
 def _digest(folder: Path) -> str:

@@ -12,11 +12,11 @@ from softalign.evaluation.significance import resampled_scores
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Replicates, mean_of_arm, mean_over_seeds
 
-SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match")
+SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match", "token_accuracy")
 
 
 def score_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
-    """One record for each arm and score that all its seeds have.
+    """One record for each arm and score that all its complete runs have.
 
     `mean` over seeds, their sample standard deviation `deviation`, and `low` and `high` of Student's t interval of the
     mean over seeds, on these test items; the last three None with a single seed, which shows no spread.
@@ -40,7 +40,7 @@ def _record(scored: Scored, model: str, key: str, values: list[float], confidenc
         "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "low": estimate.low,
         "high": estimate.high,
-        "seeds": list(scored.runs.seeds),
+        "seeds": scored.runs.seeds_of(model),
     }
 
 
@@ -55,7 +55,7 @@ def score_lengths(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str
     buckets = length_buckets([item["source_words"] for item in task.items], evaluation.length_buckets)
     records = []
     for model in task.models:
-        systems = [scored.items[model, seed][metric] for seed in task.seeds]
+        systems = [scored.items[model, seed][metric] for seed in task.seeds_of(model)]
         for bucket in buckets:
             own = [system.select(bucket.rows) for system in systems]
             resampled = resampled_scores(own, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
@@ -65,7 +65,7 @@ def score_lengths(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str
                 {
                     "task": task.task,
                     "model": model,
-                    "seed": ", ".join(str(seed) for seed in task.seeds),
+                    "seed": ", ".join(str(seed) for seed in task.seeds_of(model)),
                     "source_words": f"{bucket.low}-{bucket.high}",
                     "low": bucket.low,
                     "high": bucket.high,

@@ -1,27 +1,41 @@
-"""The claims that the project starts from, the tests that these runs can make of them, and their verdicts."""
+"""The claims that the project starts from, the tests that decide them, and their verdicts, row by row."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from softalign.config import EvaluationConfig
-from softalign.reporting import cost_claims, generalisation_claims, quality_claims
+from softalign.evaluation.significance import holm
+from softalign.reporting import (
+    arms,
+    choice_claims,
+    cost_claims,
+    generalisation_claims,
+    probe_claims,
+    quality_claims,
+)
+from softalign.reporting.arms import Pair, Pairing
 from softalign.reporting.comparisons import Scored
+from softalign.reporting.runs import DIVERGED, TaskRuns
 from softalign.reporting.verdicts import NOT_DECIDED, Case, Verdict
 
 Test = Callable[[Case], list[Verdict]]
+NONE = "–"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence, and the tests that decide it for one arm on one task."""
+    """A sentence, the arms that it compares, and the tests that decide it for two of them on one task."""
 
     id: str
     statement: str
+    pairs: Pairing
     tests: tuple[Test, ...]
-    task: str | None = None  # None: on every task
+    needs: str  # what has to be run before it can be decided
+    tasks: tuple[str, ...] = ("translation", "summarization")
+    diverged: Callable[[TaskRuns, Pair, EvaluationConfig], Verdict] | None = None  # where divergence is an outcome
 
     @property
     def rules(self) -> list[str]:
@@ -29,53 +43,177 @@ class Claim:
         return [" ".join((inspect.getdoc(test) or "").split()) for test in self.tests]
 
 
+BASELINE = "an arm with attention, and the arm without it that is otherwise alike"
 CLAIMS = (
-    Claim("C1", "fusion beats the plain RNN on translation", (quality_claims.better_translation,), "translation"),
-    Claim("C2", "fusion beats the plain RNN on summarization", (quality_claims.better_summaries,), "summarization"),
-    Claim("C4", "fusion captures local and long-range dependencies together", (quality_claims.local_and_long_range,)),
-    Claim("C5", "attention focuses on the key information", (quality_claims.focuses,)),
-    Claim("C9", "fusion is heavier on long sequences", (cost_claims.heavier_on_long_sequences,)),
-    Claim("C10", "fusion trains slower", (cost_claims.slower_per_token, cost_claims.slower_to_quality)),
-    Claim("C11", "fusion has more parameters", (cost_claims.more_parameters,)),
-    Claim("C12", "fusion overfits more", (cost_claims.overfits_more,)),
-    Claim("C13", "fusion overfits less", (cost_claims.overfits_less,)),
-    Claim("C14", "fusion generalises better", (generalisation_claims.generalises_better,)),
+    Claim(
+        "C1",
+        "fusion beats the plain RNN on translation",
+        arms.fused_and_plain_or_control,
+        (quality_claims.better_translation,),
+        BASELINE,
+        ("translation",),
+    ),
+    Claim(
+        "C2",
+        "fusion beats the plain RNN on summarization",
+        arms.fused_and_plain_or_control,
+        (quality_claims.better_summaries,),
+        BASELINE,
+        ("summarization",),
+    ),
+    Claim(
+        "C3",
+        "RNNs capture long-range dependencies",
+        arms.each_plain,
+        (probe_claims.captures_long_range,),
+        "an arm without attention on the task recall",
+        ("recall",),
+    ),
+    Claim(
+        "C4",
+        "fusion captures local and long-range dependencies together",
+        arms.fused_and_plain,
+        (quality_claims.local_and_long_range,),
+        BASELINE,
+    ),
+    Claim(
+        "C5",
+        "attention focuses on the key information",
+        arms.each_fused,
+        (quality_claims.focuses,),
+        "an arm with attention",
+    ),
+    Claim(
+        "C6",
+        "an inner product is enough as the score",
+        arms.inner_product_and_learned,
+        (choice_claims.enough,),
+        "an arm that scores by an inner product, and the same arm with a learned score",
+    ),
+    Claim(
+        "C7",
+        "feeding the fused state back matters",
+        arms.fed_back_and_not,
+        (choice_claims.feedback_helps,),
+        "an arm that feeds the fused state back, and the same arm without feedback",
+    ),
+    Claim(
+        "C8",
+        "the choice between tanh and ReLU matters",
+        arms.relu_and_tanh,
+        (choice_claims.activation_matters,),
+        "an arm with ReLU, and the same arm with tanh",
+        diverged=choice_claims.diverges,
+    ),
+    Claim(
+        "C9",
+        "fusion is heavier on long sequences",
+        arms.fused_and_plain,
+        (cost_claims.heavier_on_long_sequences,),
+        BASELINE,
+    ),
+    Claim(
+        "C10",
+        "fusion trains slower",
+        arms.fused_and_plain,
+        (cost_claims.slower_per_token, cost_claims.slower_to_quality),
+        BASELINE,
+    ),
+    Claim(
+        "C11",
+        "fusion has more parameters",
+        arms.fused_and_plain,
+        (cost_claims.more_parameters,),
+        BASELINE,
+    ),
+    Claim(
+        "C12",
+        "fusion overfits more",
+        arms.fused_and_plain_or_control,
+        (cost_claims.overfits_more,),
+        BASELINE,
+    ),
+    Claim(
+        "C13",
+        "fusion overfits less",
+        arms.fused_and_plain_or_control,
+        (cost_claims.overfits_less,),
+        BASELINE,
+    ),
+    Claim(
+        "C14",
+        "fusion generalises better",
+        arms.fused_and_plain,
+        (generalisation_claims.generalises_better,),
+        "test sets that are shifted, noisy or longer than those trained on",
+    ),
 )
 
-# What these runs cannot decide, and what would.
-UNTESTED = {
-    "C3": "RNNs capture long-range dependencies: needs recall and gradient norm against lag",
-    "C6": "an inner product is enough as the score: needs the same arm with several scores",
-    "C7": "feeding the fused state back matters: needs the same arm without feedback",
-    "C8": "tanh or ReLU: needs each arm with both",
-}
 
+def decide_claims(tasks: Sequence[TaskRuns], scored: Sequence[Scored], evaluation: EvaluationConfig) -> list[Verdict]:
+    """Test every claim for every two arms that it compares, on every task that it speaks of.
 
-def decide_claims(tasks: Sequence[Scored], evaluation: EvaluationConfig) -> list[Verdict]:
-    """Test every claim for every arm with attention on every task that it speaks of.
-
-    A claim that the runs cannot speak to keeps one row, not decided, that says why.
+    A claim that the runs cannot speak to keeps one row, not decided, that says why; so does each pair of arms of which
+    a run is missing. The rows of a claim are one family for Holm's correction: a row whose p-value is no longer below
+    1 - confidence after it is not decided.
     """
+    by_task = {one.runs.task: one for one in scored}
     verdicts: list[Verdict] = []
     for claim in CLAIMS:
-        concerned = [scored for scored in tasks if claim.task in (None, scored.runs.task)]
-        rows = [
-            verdict
-            for scored in concerned
-            for arm in scored.runs.candidates
-            if scored.runs.baseline is not None
-            for test in claim.tests
-            for verdict in test(Case(scored, scored.runs.baseline, arm, evaluation))
-        ]
-        verdicts += rows or [_undecided(claim, concerned)]
+        concerned = [task for task in tasks if task.task in claim.tasks]
+        rows = [row for task in concerned for row in _rows(claim, task, by_task.get(task.task), evaluation)]
+        verdicts += _corrected(rows, evaluation.confidence) or [_nothing(claim, concerned)]
     return verdicts
 
 
-def _undecided(claim: Claim, concerned: Sequence[Scored]) -> Verdict:
-    if not concerned:
-        reason = f"{claim.task} was not run"
-    elif not any(scored.runs.baseline for scored in concerned):
-        reason = "no arm without attention was run"
-    else:
-        reason = "no arm with attention was run"
-    return Verdict(claim.id, claim.task or "–", "–", "–", NOT_DECIDED, "–", notes=[reason])
+def _rows(claim: Claim, task: TaskRuns, scored: Scored | None, evaluation: EvaluationConfig) -> Iterator[Verdict]:
+    for arm in task.named:
+        if arm not in task.arms:  # nobody can say which claims it speaks to
+            yield _missing(claim, task, Pair(arm, NONE))
+    for pair in claim.pairs(task) if claim.tests else ():
+        if pair.against is None:
+            note = "no arm without attention is otherwise alike"
+            yield Verdict(claim.id, task.task, pair.arm, NONE, NOT_DECIDED, NONE, applies=False, notes=[note])
+            continue
+        missing = task.missing(pair.arms)
+        if not missing and scored is not None:
+            for test in claim.tests:
+                yield from test(Case(scored, pair.against, pair.arm, evaluation))
+        elif claim.diverged is not None and all(run.state == DIVERGED for run in missing):
+            yield claim.diverged(task, pair, evaluation)
+        else:
+            yield _missing(claim, task, pair)
+
+
+def _missing(claim: Claim, task: TaskRuns, pair: Pair) -> Verdict:
+    missing = [str(run) for run in task.missing(pair.arms)]
+    return Verdict(
+        claim.id,
+        task.task,
+        pair.arm,
+        pair.against or NONE,
+        NOT_DECIDED,
+        NONE,
+        arms=[arm for arm in pair.arms if arm in task.named],
+        missing=missing,
+        notes=[f"missing runs: {'; '.join(missing)}"],
+    )
+
+
+def _nothing(claim: Claim, concerned: Sequence[TaskRuns]) -> Verdict:
+    reason = f"needs {claim.needs}" if concerned else f"{' and '.join(claim.tasks)}: not run"
+    return Verdict(claim.id, NONE, NONE, NONE, NOT_DECIDED, NONE, notes=[reason])
+
+
+def _corrected(rows: Sequence[Verdict], confidence: float) -> list[Verdict]:
+    """The rows with Holm's correction over those that have a p-value."""
+    members = [place for place, row in enumerate(rows) if row.p_value is not None]
+    p_values = [p for row in rows if (p := row.p_value) is not None]
+    corrected = list(rows)
+    for place, p_holm in zip(members, holm(p_values), strict=True):
+        row = replace(rows[place], p_holm=p_holm)
+        if row.verdict != NOT_DECIDED and p_holm + confidence >= 1:
+            note = f"{row.verdict} if it were the only comparison; not after correction for {len(members)}"
+            row = replace(row, verdict=NOT_DECIDED, notes=[*row.notes, note])
+        corrected[place] = row
+    return corrected

@@ -6,6 +6,7 @@ one seed or over all of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.baselines import baseline_outputs
-from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
+from softalign.evaluation.scores import ItemStatistics, item_statistics, metrics_of
 from softalign.evaluation.significance import (
     exchanged_differences,
     exchanges,
@@ -50,25 +51,27 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
     """Score the predictions of every run, and the outputs of the untrained systems, on shared resamples."""
     references = [item["references"] for item in runs.items]
     sources = [item["source"] for item in runs.items]
+    metrics = metrics_of(runs.headline_metric)
     items = {
-        (model, run.seed): run.statistics or item_statistics([row["prediction"] for row in run.predictions], references)
+        (model, run.seed): run.statistics
+        or item_statistics([row["prediction"] for row in run.predictions], references, metrics)
         for model in runs.models
         for run in runs.of(model)
     }
     untrained = {
-        name: item_statistics(outputs, references)
+        name: item_statistics(outputs, references, metrics)
         for name, outputs in baseline_outputs(sources, runs.lead_words).items()
     }
-    systems = {model: [items[model, seed] for seed in runs.seeds] for model in runs.models}
+    systems = {model: [items[model, seed] for seed in runs.seeds_of(model)] for model in runs.models}
     systems |= {name: [statistics] for name, statistics in untrained.items()}
-    return Scored(runs, items, untrained, _replicates(systems, evaluation))
+    return Scored(runs, items, untrained, _replicates(systems, metrics, evaluation))
 
 
 def _replicates(
-    systems: dict[str, list[dict[str, ItemStatistics]]], evaluation: EvaluationConfig
+    systems: dict[str, list[dict[str, ItemStatistics]]], metrics: Sequence[str], evaluation: EvaluationConfig
 ) -> dict[tuple[str, str], Replicates]:
     """Of each system, given for each seed, and each metric; the resamples are drawn once for all of them."""
-    pairs = [(name, metric) for name in systems for metric in METRICS]
+    pairs = [(name, metric) for name in systems for metric in metrics]
     statistics = [seed[metric] for name, metric in pairs for seed in systems[name]]
     resampled = resampled_scores(statistics, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
     points = np.array([system.corpus_score() for system in statistics])
@@ -92,40 +95,37 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str,
     `cohens_dz`        effect size over test items, of the mean over seeds; None for a metric without item scores
     `hedges_g`         effect size over seeds; None with one
     """
-    return [record for metric in METRICS for record in _compare_metric(scored, metric, evaluation)]
+    metrics = metrics_of(scored.runs.headline_metric)
+    return [record for metric in metrics for record in _compare_metric(scored, metric, evaluation)]
 
 
 def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
-    models, seeds = scored.runs.models, scored.runs.seeds
-    arms = [(model, seed) for model in models for seed in seeds]
+    runs = scored.runs
+    arms = [(model, seed) for model in runs.models for seed in runs.seeds_of(model)]
     statistics = [scored.items[arm][metric] for arm in arms]
     exchanged = dict(
         zip(arms, exchanges(statistics, evaluation.randomisation_trials, evaluation.bootstrap_seed), strict=True)
     )
     records = []
-    for baseline, candidate in combinations(models, 2):
-        pair = scored.replicates[baseline, metric], scored.replicates[candidate, metric]
-        points = [_item_scores(scored, model, metric) for model in (baseline, candidate)]
-        moved = np.array(
-            [exchanged_differences(exchanged[baseline, seed], exchanged[candidate, seed]) for seed in seeds]
-        )
-        names = {"task": scored.runs.task, "metric": metric, "baseline": baseline, "candidate": candidate}
-        for places in _scopes(len(seeds)):
-            a, b = (arm.of(places) for arm in pair)
-            scope = {
-                "scope": PER_SEED if len(places) == 1 else POOLED,
-                "seeds": [seeds[place] for place in places],
-            }
-            differences = None if metric in CORPUS_METRICS else (points[1] - points[0])[places].mean(axis=0)
-            tests = _tests(a, b, moved[places].mean(axis=0), differences, evaluation)
-            records.append(names | tests | scope)
+    for pair in combinations(runs.models, 2):
+        shared = [seed for seed in runs.seeds_of(pair[0]) if seed in runs.seeds_of(pair[1])]  # where runs are missing
+        names = {"task": runs.task, "metric": metric, "baseline": pair[0], "candidate": pair[1]}
+        for seeds in _scopes(shared):
+            places = [[runs.seeds_of(model).index(seed) for seed in seeds] for model in pair]
+            a, b = (scored.replicates[model, metric].of(own) for model, own in zip(pair, places, strict=True))
+            moved = [exchanged_differences(*(exchanged[model, seed] for model in pair)) for seed in seeds]
+            differences = None
+            if metric not in CORPUS_METRICS:
+                points = [_item_scores(scored, model, metric, seeds) for model in pair]
+                differences = (points[1] - points[0]).mean(axis=0)
+            tests = _tests(a, b, np.array(moved).mean(axis=0), differences, evaluation)
+            records.append(names | tests | {"scope": PER_SEED if len(seeds) == 1 else POOLED, "seeds": seeds})
     return _corrected(records)
 
 
-def _scopes(seeds: int) -> list[list[int]]:
-    """The places of the seeds that are looked at together: each alone, and where there are several all."""
-    alone = [[place] for place in range(seeds)]
-    return alone if seeds == 1 else [*alone, list(range(seeds))]
+def _scopes(seeds: list[int]) -> list[list[int]]:
+    """The seeds that are looked at together: each alone, and where there are several all."""
+    return [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else [])
 
 
 def _tests(
@@ -151,9 +151,9 @@ def _tests(
     }
 
 
-def _item_scores(scored: Scored, model: str, metric: str) -> Array:
+def _item_scores(scored: Scored, model: str, metric: str, seeds: list[int]) -> Array:
     """The score of each test item by itself: (S, N)."""
-    systems = [scored.items[model, seed][metric] for seed in scored.runs.seeds]
+    systems = [scored.items[model, seed][metric] for seed in seeds]
     return np.array([system.score(system.values) for system in systems])
 
 
@@ -161,7 +161,7 @@ def _corrected(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records of one task and metric with `p_holm` and `family`, the number of comparisons in theirs."""
     families: dict[tuple[int, ...], list[dict[str, Any]]] = {}
     for record in records:
-        families.setdefault(tuple(record["seeds"]), []).append(record)
+        families.setdefault(tuple(record["seeds"]) if record["scope"] == PER_SEED else (), []).append(record)
     for family in families.values():
         corrected = holm([r["p_randomisation"] if r["scope"] == PER_SEED else r["p_value"] for r in family])
         for record, p_value in zip(family, corrected, strict=True):
@@ -170,6 +170,11 @@ def _corrected(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def decisive(comparisons: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records that speak for all seeds: the pooled ones, or the per-seed ones where there is a single seed."""
-    pooled = [record for record in comparisons if record["scope"] == POOLED]
-    return pooled or comparisons
+    """The records that speak for all seeds: the pooled ones, or the per-seed ones of arms that share a single seed."""
+    keys = ("task", "metric", "baseline", "candidate")
+    pooled = {tuple(record[key] for key in keys) for record in comparisons if record["scope"] == POOLED}
+    return [
+        record
+        for record in comparisons
+        if record["scope"] == POOLED or tuple(record[key] for key in keys) not in pooled
+    ]

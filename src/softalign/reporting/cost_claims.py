@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from softalign.reporting.arms import SAME_SIZE, control_of
 from softalign.reporting.estimates import (
     Estimate,
     Replicates,
@@ -93,20 +94,26 @@ def _ratio_verdict(case: Case, baseline: list[float], candidate: list[float], qu
 
 def more_parameters(case: Case) -> list[Verdict]:
     """Effect: trainable parameters of the arm minus those of the arm without attention, counted exactly. Supported:
-    more. Refuted: as many or fewer.
+    more. Refuted: as many or fewer. An arm without attention that was sized to have as many is named where there is
+    one.
     """
     baseline, candidate = (runs[0].cost["n_parameters"] for runs in _arms(case))
     difference = float(candidate - baseline)
     note = f"{candidate:,} against {baseline:,} ({100 * difference / baseline:+.1f} %)"
+    notes = [note, "exact count"]
+    control = control_of(case.arm, case.scored.runs)
+    if control is not None:
+        own = case.scored.runs.of(control)[0].cost["n_parameters"]
+        notes.append(f"of as many parameters: {control}, {own:,} ({100 * (own - candidate) / candidate:+.1f} %)")
     verdict = SUPPORTED if difference > 0 else REFUTED
-    return [case.verdict("C11", verdict, "parameters", Estimate(difference), note, "exact count")]
+    return [case.verdict("C11", verdict, "parameters", Estimate(difference), *notes)]
 
 
 def overfits_more(case: Case) -> list[Verdict]:
     """Effect: the gap ln(test perplexity / training perplexity) of the arm minus that of the arm without attention,
-    both teacher-forced with dropout off. Supported: the whole interval of the paired bootstrap over test items lies
-    above 0. Refuted: the whole interval lies below 0. Not decided otherwise. The sample of training rows is fixed,
-    not resampled.
+    both teacher-forced with dropout off; where there is one, also minus that of an arm without attention that has as
+    many parameters. Supported: the whole interval of the paired bootstrap over test items lies above 0. Refuted: the
+    whole interval lies below 0. Not decided otherwise. The sample of training rows is fixed, not resampled.
     """
     return [_gap_verdict(case, "C12", _gap_difference(case))]
 
@@ -127,8 +134,10 @@ def _gap_verdict(case: Case, claim: str, estimate: Estimate) -> Verdict:
         validation = np.mean([_log_ratio(gap, "validation") for gap in gaps])
         notes.append(f"{model}: test/train {test:+.3f}, validation/train {validation:+.3f}")
     counts = [runs[0].cost["n_parameters"] for runs in _arms(case)]
-    if counts[0] != counts[1]:
+    if abs(counts[0] - counts[1]) > SAME_SIZE * counts[1]:
         notes.append("not matched in size")
+    elif not case.is_alike:
+        notes.append(f"matched in size: {counts[1]:,} parameters against {counts[0]:,}")
     return case.verdict(claim, by_interval(estimate), quantity, estimate, *notes, *case.seed_note())
 
 

@@ -9,15 +9,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from softalign.config import EvaluationConfig
-from softalign.reporting import figures, results
+from softalign.reporting import figures, probe_records, results
 from softalign.reporting.runs import Run, TaskRuns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+KINDS = ("loss", "length", "cost", "probe", "attention")
 # CSS pixels below which a figure scrolls in its box rather than shrinks; a heat map does not shrink.
-MIN_WIDTH = {"loss": 320, "length": 320, "cost": 320}
+MIN_WIDTH = {"loss": 320, "length": 320, "cost": 320, "probe": 320}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Drawing:
 
     name: str  # of its files, without suffix
     task: str
-    kind: str  # loss | length | cost | attention
+    kind: str  # of KINDS
     title: str  # for those who cannot see it
     png: bytes | None  # of a heat map it would take longer than all the rest
     svg: str  # on white
@@ -61,7 +62,21 @@ def _draw_task(task: TaskRuns, lengths: Sequence[dict[str, Any]], evaluation: Ev
     ]
     figure = figures.cost_and_quality(points, task.headline_metric)
     yield _drawing(f"{name}-cost-and-quality", name, "cost", f"{name}: quality and cost", figure)
+    yield from _probes(task, evaluation.confidence)
     yield from _attention(task, evaluation.attention_examples)
+
+
+def _probes(task: TaskRuns, confidence: float) -> Iterator[Drawing]:
+    """Recall by lag, where the task is recall, and gradients and states on every task."""
+    name = task.task
+    recalled = probe_records.recall_by_lag(task)
+    if recalled:
+        figure = figures.recall_by_lag(recalled, probe_records.chance(task), confidence)
+        yield _drawing(f"{name}-recall-by-lag", name, "probe", f"{name}: recall by lag", figure)
+    figure = figures.gradient_norm_by_lag(probe_records.gradient_norm_by_lag(task))
+    yield _drawing(f"{name}-gradient-norm-by-lag", name, "probe", f"{name}: gradient norm by lag", figure)
+    figure = figures.state_norm_by_position(probe_records.state_norms(task))
+    yield _drawing(f"{name}-state-norm-by-position", name, "probe", f"{name}: state norm by position", figure)
 
 
 def _attention(task: TaskRuns, examples: int) -> Iterator[Drawing]:

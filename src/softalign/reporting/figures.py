@@ -170,6 +170,105 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
     return figure
 
 
+def recall_by_lag(buckets: Sequence[dict[str, Any]], chance: float, confidence: float) -> Figure:
+    """Exact match of each bucket of lags with its interval; seeds are averaged. A line marks what guessing reaches.
+
+    `buckets`: rows with model, seed, low, high (words after the marked value), rows, score, ci_low, ci_high;
+    `chance`: points of 100.
+    """
+    figure, (ax,) = _figure(5.4, 3.5)
+    arms = list(dict.fromkeys(row["model"] for row in buckets))
+    spans = sorted({(row["low"], row["high"]) for row in buckets})
+    for arm in arms:
+        middle, low, high = (_mean_by_span(buckets, arm, spans, key) for key in ("score", "ci_low", "ci_high"))
+        errors = [np.maximum(np.subtract(middle, low), 0), np.maximum(np.subtract(high, middle), 0)]
+        ax.errorbar(
+            range(len(spans)),
+            middle,
+            yerr=errors,
+            **arm_style(arm, arms),
+            linewidth=1.6,
+            markersize=5,
+            capsize=3,
+            label=arm,
+        )
+    ax.axhline(chance, color=INK, linewidth=1, linestyle=":", label="chance")
+    rows = {(row["low"], row["high"]): row["rows"] for row in buckets}
+    ax.set_xticks(range(len(spans)), [f"{_span(*span)}\nn={rows[span]}" for span in spans], fontsize=8)
+    ax.set_xlabel("lag: words after the marked value, and test rows in the bucket")
+    ax.set_ylabel("exact match")
+    ax.set_ylim(0, 103)
+    ax.set_title(f"Recall by lag, {100 * confidence:g} % intervals", loc="left")
+    _legend(figure, ax)
+    return figure
+
+
+def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
+    """How much of the error signal reaches a source token, on a logarithmic scale, by its lag; seeds are averaged.
+
+    `buckets`: rows with model, seed, low, high (lags), tokens, relative (None where it is not known).
+    """
+    figure, (ax,) = _figure(5.4, 3.5)
+    arms = list(dict.fromkeys(row["model"] for row in buckets))
+    spans = sorted({(row["low"], row["high"]) for row in buckets})
+    for arm in arms:
+        values = _mean_by_span(buckets, arm, spans, "relative")
+        ax.plot(range(len(spans)), values, **arm_style(arm, arms), linewidth=1.6, markersize=5, label=arm)
+    ax.set_yscale("log")
+    tokens = {(row["low"], row["high"]): row["tokens"] for row in buckets}
+    ax.set_xticks(range(len(spans)), [f"{_span(*span)}\nn={tokens[span]}" for span in spans], fontsize=8)
+    ax.set_xlabel("lag: tokens between the source token and the nearer end, and tokens counted")
+    ax.set_ylabel("gradient norm / error at the output")
+    ax.set_title("Gradient that reaches a source token, by lag", loc="left")
+    _legend(figure, ax)
+    return figure
+
+
+FEW_ROWS = 10  # a mean over fewer says little
+
+
+def state_norm_by_position(norms: Sequence[dict[str, Any]]) -> Figure:
+    """The norm of the encoder's memory and of the decoder's state by position; seeds are averaged, and positions that
+    fewer than FEW_ROWS rows have are left out (none is, where all are so few).
+
+    `norms`: rows with model, seed, side (encoder or decoder), position, rows, norm.
+    """
+    figure, axes = _figure(5.4, 3.2, columns=2)
+    arms = list(dict.fromkeys(row["model"] for row in norms))
+    for ax, side in zip(axes, ("encoder", "decoder"), strict=True):
+        few = min(FEW_ROWS, max((row["rows"] for row in norms if row["side"] == side), default=0))
+        for arm in arms:
+            own: dict[int, list[float]] = {}
+            for row in norms:
+                if (row["model"], row["side"]) == (arm, side) and row["rows"] >= few:
+                    own.setdefault(row["position"], []).append(row["norm"])
+            style = arm_style(arm, arms) | {"markevery": max(1, len(own) // 6)}
+            means = [float(np.mean(values)) for values in own.values()]
+            ax.plot(list(own), means, **style, linewidth=1.6, markersize=4, label=arm)
+        ax.set_xlabel("source token" if side == "encoder" else "target token")
+        ax.set_title(f"{side}", loc="left")
+        ax.set_ylim(bottom=0)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0].set_ylabel("norm of the state")
+    _legend(figure, axes[0])
+    return figure
+
+
+def _mean_by_span(
+    buckets: Sequence[dict[str, Any]], arm: str, spans: Sequence[tuple[int, int]], key: str
+) -> list[float]:
+    """The mean over seeds of one number of each bucket; nan where a seed has none."""
+    return [
+        float(np.mean([np.nan if row[key] is None else row[key] for row in own])) if own else np.nan
+        for span in spans
+        for own in [[row for row in buckets if row["model"] == arm and (row["low"], row["high"]) == span]]
+    ]
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}–{high}"
+
+
 def attention_heat_map(
     weights: NDArray[np.float64] | Sequence[Sequence[float]],
     source: Sequence[str],

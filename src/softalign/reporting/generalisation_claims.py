@@ -26,7 +26,7 @@ def generalises_better(case: Case) -> list[Verdict]:
     names = list(dict.fromkeys(name for run in runs for name in run.shifted))
     if not names:
         note = "no shifted test set: data.shifted_tests is empty, and no length of source was kept from training"
-        return [case.verdict("C14", NOT_DECIDED, "–", Estimate(math.nan), note)]
+        return [case.verdict("C14", NOT_DECIDED, "–", Estimate(math.nan), note, applies=False)]
     return [_verdict(case, name) for name in names]
 
 

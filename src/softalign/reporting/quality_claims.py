@@ -7,6 +7,7 @@ the report prints it.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,8 +30,9 @@ FIFTHS = 5
 
 
 def better_translation(case: Case) -> list[Verdict]:
-    """Effect: BLEU of the arm minus BLEU of the arm without attention, in points. Supported: the whole interval of
-    the paired bootstrap lies above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
+    """Effect: BLEU of the arm minus BLEU of the arm without attention, in points; where there is one, also minus that
+    of an arm without attention that has as many parameters. Supported: the whole interval of the paired bootstrap lies
+    above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
     """
     estimate = case.scored.contrast("bleu", case.baseline, case.arm, case.evaluation)
     return [case.verdict("C1", by_interval(estimate), "BLEU, points", estimate, *case.seed_note())]
@@ -38,14 +40,15 @@ def better_translation(case: Case) -> list[Verdict]:
 
 def better_summaries(case: Case) -> list[Verdict]:
     """Effect: ROUGE-L of the arm minus ROUGE-L of its opponent, in points. The opponents are the arm without
-    attention and the systems that learn nothing: the first n words of the source (lead) and all of it (copy).
-    Supported: the whole interval of the paired bootstrap lies above 0. Refuted: the whole interval lies below 0.
-    Not decided otherwise. Each opponent has its own row, for an arm can beat the plain RNN and still write worse
-    summaries than lead does.
+    attention, where there is one also that of as many parameters, and the systems that learn nothing: the first n words
+    of the source (lead) and all of it (copy). Supported: the whole interval of the paired bootstrap lies above 0.
+    Refuted: the whole interval lies below 0. Not decided otherwise. Each opponent has its own row, for an arm can beat
+    the plain RNN and still write worse summaries than lead does.
     """
     verdicts = []
     opponents = {case.baseline: case.baseline}
-    for name in sorted(case.scored.untrained, reverse=True):  # lead, copy
+    untrained = case.scored.untrained if case.is_alike else ()  # once an arm
+    for name in sorted(untrained, reverse=True):  # lead, copy
         opponents[name] = f"lead-{case.scored.runs.lead_words}" if name == "lead" else name
     for opponent, label in opponents.items():
         estimate = case.scored.contrast("rougeL", opponent, case.arm, case.evaluation)
@@ -61,7 +64,8 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     Supported: the slope's whole interval lies above 0 (the advantage grows with length), the mean difference on the
     longest fifth of the sources lies wholly above 0, and that on the shortest fifth does not lie wholly below 0.
     Refuted: the slope's whole interval, or that of the longest fifth, lies below 0. Not decided otherwise. The
-    slope says where an advantage lies, not whether there is one (that is C1 and C2).
+    p-value is that of what decides: of slope and longest fifth the larger where both are needed, twice the smaller
+    where either is enough. The slope says where an advantage lies, not whether there is one (that is C1 and C2).
     """
     metric = SENTENCE_METRIC.get(case.task, case.scored.runs.headline_metric)
     words = np.array([item["source_words"] for item in case.scored.runs.items], dtype=np.float64)
@@ -96,8 +100,11 @@ def local_and_long_range(case: Case) -> list[Verdict]:
         return [case.verdict("C4", NOT_DECIDED, quantity, slope, "all sources are about equally long")]
     if by_interval(slope) == REFUTED or by_interval(long) == REFUTED:
         verdict = REFUTED
+        against = [estimate for estimate in (slope, long) if by_interval(estimate) == REFUTED]
+        slope = replace(slope, p_value=min(1.0, 2 * min(_p_values(*against))))  # either is enough: Bonferroni
     elif by_interval(slope) == by_interval(long) == SUPPORTED and by_interval(short) != REFUTED:
         verdict = SUPPORTED
+        slope = replace(slope, p_value=max(_p_values(slope, long)))  # both are needed: the larger
     else:
         verdict = NOT_DECIDED
     return [case.verdict("C4", verdict, quantity, slope, ends, *case.seed_note())]
@@ -106,8 +113,12 @@ def local_and_long_range(case: Case) -> list[Verdict]:
 def _sentence_points(case: Case, model: str, metric: str) -> list[np.ndarray]:
     """The score of each test item by itself, for each seed: S arrays (N,)."""
     runs = case.scored.runs
-    statistics = [case.scored.items[model, seed][metric] for seed in runs.seeds]
+    statistics = [case.scored.items[model, seed][metric] for seed in runs.seeds_of(model)]
     return [np.asarray(system.score(system.values), dtype=np.float64) for system in statistics]
+
+
+def _p_values(*estimates: Estimate) -> list[float]:
+    return [1.0 if estimate.p_value is None else estimate.p_value for estimate in estimates]
 
 
 def _signed(estimate: Estimate) -> str:
@@ -129,7 +140,8 @@ def focuses(case: Case) -> list[Verdict]:
     reports = [run.scores["alignment"] for run in case.scored.runs.of(case.arm)]
     if not all(reports):
         note = "the data or the arm has no alignment"
-        return [case.verdict("C5", NOT_DECIDED, quantity, Estimate(math.nan), note, against="diagonal")]
+        missing = Estimate(math.nan)
+        return [case.verdict("C5", NOT_DECIDED, quantity, missing, note, against="diagonal", applies=False)]
     if len(reports) == 1:
         estimate = Estimate(*(100 * reports[0][key] for key in ("difference", "difference_low", "difference_high")))
     else:

@@ -16,9 +16,10 @@ from softalign.config import EvaluationConfig
 from softalign.data.atomic import replace_text, replacing
 from softalign.paths import Layout
 from softalign.reporting import results as records
-from softalign.reporting import tables
-from softalign.reporting.drawings import Drawing, draw_all
+from softalign.reporting import sentences, tables
+from softalign.reporting.drawings import KINDS, Drawing, draw_all
 from softalign.reporting.names import NAMES
+from softalign.reporting.probe_tables import probe_table
 from softalign.reporting.runs import TaskRuns
 from softalign.reporting.shifted_table import shifted_table
 from softalign.reporting.tables import Table
@@ -26,34 +27,6 @@ from softalign.reporting.text import printable
 
 TEMPLATES = Path(__file__).parent
 VERDICTS = {"supported": "yes", "refuted": "no", "not decided": "open"}  # and their CSS classes
-
-ONE_SEED = (
-    "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change"
-    " is not covered."
-)
-SEVERAL_SEEDS = (
-    "Intervals of differences cover the choice of test items and of seeds, by Student's t with the degrees of freedom"
-    " that the seeds allow: with two or three seeds an arm, few, and the intervals are wide."
-)
-TWO_SEEDS = (
-    "Two seeds an arm are too few to see how much seeds matter: where they matter in one arm alone, a 95 % interval may"
-    " cover as little as 87 %."
-)
-FALLING = "The validation loss was still falling when training ended: {}."
-FEW_ROWS = 1000  # training rows below which no arm can learn its task
-A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
-CORRECTED = (
-    "p (Holm) is two-sided and corrected for the number of comparisons: of every pair of arms, in each task and metric."
-    " The intervals are not; better or worse is said where the interval leaves out 0 and p (Holm) is below {level:g}."
-)
-DETECTS = (
-    "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
-    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
-)
-EMBEDDED = (
-    "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
-    " need not carry over."
-)
 
 
 @dataclass(frozen=True)
@@ -67,19 +40,24 @@ class Sample:
 
 
 def write_report(
-    layout: Layout, results: dict[str, Any], tasks: Sequence[TaskRuns], evaluation: EvaluationConfig
+    layout: Layout,
+    results: dict[str, Any],
+    claims: dict[str, Any],
+    tasks: Sequence[TaskRuns],
+    evaluation: EvaluationConfig,
 ) -> None:
-    """Write results.json, metrics.json, plots/, figures/, report.md and index.html into reports/.
+    """Write results.json, claims.json, metrics.json, plots/, figures/, report.md and index.html into reports/.
 
     Everything is made before the first file is replaced, and each file or folder is replaced whole: after a failure the
     earlier report is still there.
     """
     drawings = draw_all(tasks, results["by_length"], evaluation)
-    view = build_view(results, tasks, drawings, evaluation)
+    view = build_view(results, claims, tasks, drawings, evaluation)
     files = {
         "metrics.json": to_json(records.headline_metrics(results)),
         "report.md": render("report.md.j2", view),
         "index.html": render("report.html.j2", view),
+        "claims.json": to_json(claims),
         "results.json": to_json(results),
     }
     plots = {
@@ -101,20 +79,24 @@ def write_report(
 
 
 def build_view(
-    results: dict[str, Any], tasks: Sequence[TaskRuns], drawings: Sequence[Drawing], evaluation: EvaluationConfig
+    results: dict[str, Any],
+    claims: dict[str, Any],
+    tasks: Sequence[TaskRuns],
+    drawings: Sequence[Drawing],
+    evaluation: EvaluationConfig,
 ) -> dict[str, Any]:
     """What the templates show: finished tables, drawings and sentences."""
     return {
         "results": results,
         "names": NAMES,
         "sections": [_task_view(results, task, drawings, evaluation) for task in tasks],
-        "overview": tables.claim_overview(results),
-        "claims": [
-            {"id": claim, **rule, "table": tables.claim_table(results, claim)}
-            for claim, rule in results["rules"].items()
-        ],
+        "findings": sentences.findings(claims["claims"]),
+        "overview": tables.claim_overview(claims["claims"], results["bootstrap"]["confidence"]),
+        "rule": claims["rule"],
+        "claims": [claim | {"table": tables.claim_table(claim)} for claim in claims["claims"]],
+        "incomplete": tables.incomplete_table(results),
         "provenance": _provenance(results),
-        "caveats": caveats(results),
+        "caveats": sentences.caveats(results, claims["claims"]),
     }
 
 
@@ -132,14 +114,15 @@ def _task_view(
         "name": name,
         "data": provenance["data"],
         "headline": tables.headline_table(results, name),
-        "answers": [answer(results, name, model) for model in task.candidates],
+        "answers": sentences.answers(results, name),
         "scores": tables.score_table(results, name),
         "shifted": shifted_table(results, name),
         "comparisons": tables.comparison_table(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
-        "drawings": {kind: [d for d in own if d.kind == kind] for kind in ("loss", "length", "cost", "attention")},
+        "probes": probe_table(results, name),
+        "drawings": {kind: [d for d in own if d.kind == kind] for kind in KINDS},
         "samples": choose_samples(task, evaluation.sample_outputs),
         "data_tables": [
             tables.split_table(results, name),
@@ -148,66 +131,6 @@ def _task_view(
             tables.fact_table(f"{name}: origin", data | {"statistics": provenance.get("statistics")}),
         ],
     }
-
-
-def answer(results: dict[str, Any], task: str, model: str) -> str:
-    """One sentence in numbers: an arm's headline score against that of the arm without attention."""
-    record = results["tasks"][task]
-    metric = NAMES[record["headline_metric"]]
-    found = tables.headline_comparison(results, task, model)
-    value = tables.score(records.mean_of(records.runs_of(results, task, model), "test", record["headline_metric"]))
-    if found is None:
-        return f"{model} scores {value} {metric}; there is no arm without attention to compare it with."
-    baseline = tables.score(
-        records.mean_of(records.runs_of(results, task, record["baseline"]), "test", record["headline_metric"])
-    )
-    return (
-        f"{model} scores {value} {metric} and {record['baseline']} {baseline}: a difference of "
-        f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, {_corrected(found)}, {tables.seeds_named(found['seeds'])}). "
-        f"{_detectable(found, results)}"
-    )
-
-
-def _corrected(comparison: dict[str, Any]) -> str:
-    shown = tables.p_value(comparison["p_holm"])
-    return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {comparison['family']} comparisons"
-
-
-def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
-    """What the experiment could have found, in one sentence."""
-    power = f"{100 * results['bootstrap']['power']:g} %"
-    items = results["tasks"][comparison["task"]]["test_items"]
-    seeds = len(comparison["seeds"])
-    return (
-        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
-        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
-    )
-
-
-def caveats(results: dict[str, Any]) -> list[str]:
-    """What the numbers do not cover."""
-    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    settings = results["bootstrap"]
-    lines = [
-        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
-        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
-        DETECTS.format(power=100 * settings["power"]),
-    ]
-    if 2 in seeds:
-        lines.insert(1, TWO_SEEDS)
-    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
-    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
-    if few:
-        lines.insert(0, A_TRIAL.format(", ".join(few)))
-    falling = [
-        f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
-    ]
-    if falling:
-        lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
-    if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
-        lines.append(EMBEDDED)
-    return lines
 
 
 def choose_samples(task: TaskRuns, count: int) -> list[Sample]:

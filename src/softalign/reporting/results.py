@@ -18,10 +18,10 @@ from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
 from softalign.reporting.arm_scores import score_arms, score_lengths
-from softalign.reporting.claims import CLAIMS, UNTESTED
+from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import POWER
-from softalign.reporting.runs import Run, TaskRuns
+from softalign.reporting.runs import Incomplete, Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
 COST = (
@@ -42,20 +42,21 @@ def build_results(
     scored: Sequence[Scored],
     comparisons: Sequence[dict[str, Any]],
     verdicts: Sequence[Verdict],
+    incomplete: Sequence[Incomplete],
     evaluation: EvaluationConfig,
     layout: Layout,
 ) -> dict[str, Any]:
-    """Everything that the report says, as containers that JSON can hold; a number that is not finite becomes None."""
+    """All measurements that the report shows, as containers that JSON can hold; a number that is not finite becomes
+    None. What follows from them for the claims stands in claims.json.
+    """
     return finite(
         {
             "runs": [_run_record(run) for task in scored for model in task.runs.models for run in task.runs.of(model)],
             "scores": [record for task in scored for record in score_arms(task, evaluation)],
             "by_length": [record for task in scored for record in score_lengths(task, evaluation)],
             "comparisons": list(comparisons),
-            "claims": [asdict(verdict) for verdict in verdicts],
-            "rules": {claim.id: {"statement": claim.statement, "rules": claim.rules} for claim in CLAIMS},
-            "untested": UNTESTED,
-            "tasks": {task.runs.task: _task_record(task, layout) for task in scored},
+            "incomplete": [asdict(run) for run in incomplete],
+            "tasks": {task.runs.task: _task_record(task, verdicts, layout) for task in scored},
             "bootstrap": {
                 "samples": evaluation.bootstrap_samples,
                 "confidence": evaluation.confidence,
@@ -83,27 +84,49 @@ def _run_record(run: Run) -> dict[str, Any]:
         "shifted": run.scores.get("shifted", {}),
         "gap": run.scores["gap"],
         "alignment": run.scores["alignment"],
+        "probes": run.scores["probes"],
         "by_length": run.scores["by_length"],
         "origin": run.origin,
     }
 
 
-def _task_record(scored: Scored, layout: Layout) -> dict[str, Any]:
+def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) -> dict[str, Any]:
     task = scored.runs
-    first = task.of(task.models[0])[0]
+    source = task.first.config["data"].get("source") or {}
     return {
         "headline_metric": task.headline_metric,
         "lead_words": task.lead_words,
-        "baseline": task.baseline,
+        "baselines": {model: _baseline(task, model) for model in task.models},
+        "better": {model: found for model in task.candidates if (found := _better(task, model, verdicts))},
         "models": task.models,
+        "candidates": task.candidates,
         "seeds": task.seeds,
         "test_items": len(task.items),
         "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
-        "signatures": first.scores["signatures"],
+        "signatures": task.first.scores["signatures"],
+        "generator_seed": source.get("seed"),
         "provenance": _read(layout.raw(task.task) / "provenance.json"),
         "prepared": _read(layout.prepared(task.task) / "report.json"),
         "shifted": _read(layout.shifted(task.task) / "report.json")["splits"],
     }
+
+
+def _baseline(task: TaskRuns, model: str) -> str | None:
+    """The arm without attention that is otherwise alike, where it has a complete run."""
+    baseline = baseline_of(model, task.arms)
+    return baseline if baseline in task.models else None
+
+
+def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
+    """The verdict on the headline score against the baseline where a claim is about that score; None where none is."""
+    baseline = _baseline(task, model)
+    claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)
+    rows = [row for row in verdicts if row.claim == claim]
+    for row in rows:
+        if (row.task, row.arm, row.against) == (task.task, model, baseline):
+            family = sum(other.p_value is not None for other in rows)
+            return {"verdict": row.verdict, "p_holm": row.p_holm, "family": family}
+    return None
 
 
 def _read(path: Path) -> Any:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from softalign.config import ModelConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
 from softalign.params import Params
 from softalign.paths import Layout
+from softalign.reporting.arms import PLAIN, options_of
 from softalign.reporting.shifted import ShiftedSet, read_shifted
+
+FAILURE = "failure.json"  # what a training that diverged leaves
+NOT_RUN, DIVERGED, INCOMPLETE = "not run", "diverged", "incomplete"
 
 
 @dataclass(frozen=True)
@@ -39,108 +45,202 @@ class Run:
     shifted: dict[str, ShiftedSet] = field(default_factory=dict)  # test/shifted/, and rows of the test set
 
     @property
-    def fusion(self) -> str:
-        return str(self.config["model"]["fusion"])
-
-    @property
     def headline_metric(self) -> str:
         return str(self.config["task"]["headline_metric"])
 
 
 @dataclass(frozen=True)
-class TaskRuns:
-    """All runs of one task; every arm has every seed, and all saw the same test items in the same order."""
+class Incomplete:
+    """A run that params.yaml names and that cannot be compared."""
 
     task: str
-    headline_metric: str
-    lead_words: int
-    models: list[str]  # the baseline first
-    seeds: list[int]
-    baseline: str | None  # the arm without attention; None where params.yaml names none
-    runs: dict[tuple[str, int], Run]
+    model: str
+    seed: int
+    state: str  # not run | diverged | incomplete
+    reason: str  # what is missing or what happened, in one line
+
+    @property
+    def name(self) -> str:
+        return f"runs/{self.task}/{self.model}/{self.seed}"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class TaskRuns:
+    """All runs of one task; those that are complete saw the same test items in the same order."""
+
+    task: str
+    seeds: list[int]  # that params.yaml names
+    named: list[str]  # the arms that params.yaml names
+    arms: dict[str, ModelConfig]  # their options, where a run or resolved/ tells; those without attention first
+    runs: dict[tuple[str, int], Run]  # the complete ones
+    incomplete: list[Incomplete]
+
+    @property
+    def models(self) -> list[str]:
+        """The arms with a complete run, those without attention first."""
+        return [arm for arm in self.arms if self.seeds_of(arm)]
+
+    @property
+    def fused(self) -> list[str]:
+        """The arms with attention, run or not."""
+        return [arm for arm, options in self.arms.items() if options.fusion != PLAIN]
 
     @property
     def candidates(self) -> list[str]:
-        return [model for model in self.models if model != self.baseline]
+        """The arms with attention that have a complete run."""
+        return [arm for arm in self.models if arm in self.fused]
+
+    def seeds_of(self, model: str) -> list[int]:
+        """The seeds of an arm's complete runs."""
+        return [seed for seed in self.seeds if (model, seed) in self.runs]
 
     def of(self, model: str) -> list[Run]:
-        """The runs of one arm, in the order of `seeds`."""
-        return [self.runs[model, seed] for seed in self.seeds]
+        """The complete runs of one arm, in the order of `seeds`."""
+        return [self.runs[model, seed] for seed in self.seeds_of(model)]
+
+    def missing(self, models: Collection[str]) -> list[Incomplete]:
+        """The runs of these arms that cannot be compared."""
+        return [run for run in self.incomplete if run.model in models]
+
+    def n_parameters(self, model: str) -> int | None:
+        """The size of an arm; None where no run of it is complete."""
+        return next((int(run.cost["n_parameters"]) for run in self.of(model)), None)
+
+    @property
+    def first(self) -> Run:
+        return next(iter(self.runs.values()))
+
+    @property
+    def headline_metric(self) -> str:
+        return self.first.headline_metric
+
+    @property
+    def lead_words(self) -> int:
+        return int(self.first.config["task"]["lead_words"])
 
     @property
     def items(self) -> list[dict[str, Any]]:
         """The test items (source, target, references, source_words), from the first run."""
-        return self.runs[self.models[0], self.seeds[0]].predictions
+        return self.first.predictions
 
 
 def read_runs(layout: Layout, params: Params) -> list[TaskRuns]:
-    """Read the runs that params.yaml names, a `TaskRuns` for each task.
+    """Read the runs that params.yaml names, a `TaskRuns` for each task. Runs that are missing, unfinished, damaged or
+    scored on other test items than the others are listed in it.
 
-    Raises `UserError` where a run is missing or damaged, or arms of a task were scored on different test items.
+    Raises `UserError` where no run at all is complete.
     """
-    return [_read_task(layout, task, params.models, params.seeds) for task in params.tasks]
+    tasks = [_read_task(layout, task, params.models, params.seeds) for task in params.tasks]
+    if not any(task.runs for task in tasks):
+        first = tasks[0].incomplete[0]
+        more = sum(len(task.incomplete) for task in tasks) - 1
+        raise UserError(f"no run is complete: {first}" + (f" and {more} more" if more else ""), "", "run dvc repro")
+    return tasks
 
 
 def _read_task(layout: Layout, task: str, models: Sequence[str], seeds: Sequence[int]) -> TaskRuns:
-    runs = {(model, seed): read_run(layout.run(task, model, seed)) for model in models for seed in seeds}
-    _check_same_items(task, runs)
-    first = runs[models[0], seeds[0]]
-    without = [model for model in models if runs[model, seeds[0]].fusion == "vanilla"]
-    baseline = "vanilla" if "vanilla" in without else (without[0] if without else None)
-    ordered = sorted(models, key=lambda model: model != baseline)  # stable: the others keep their order
+    runs: dict[tuple[str, int], Run] = {}
+    incomplete = []
+    for model in models:
+        for seed in seeds:
+            folder = layout.run(task, model, seed)
+            try:
+                if not (folder / "train").is_dir():
+                    incomplete.append(Incomplete(task, model, seed, NOT_RUN, NOT_RUN))
+                elif (folder / "train" / FAILURE).exists():
+                    incomplete.append(Incomplete(task, model, seed, DIVERGED, _failure(folder / "train" / FAILURE)))
+                else:
+                    runs[model, seed] = read_run(folder)
+            except UserError as error:
+                incomplete.append(Incomplete(task, model, seed, INCOMPLETE, _within(str(error), folder)))
+    incomplete += _drop_other_items(task, runs)
+    options = {model: _options(layout, task, model, seeds) for model in models}
+    known = [model for model in models if options[model] is not None]
+    arms = {model: found for model in known if (found := options[model]) is not None}
+    ordered = sorted(arms, key=lambda model: arms[model].fusion != PLAIN)  # stable: the others keep their order
     return TaskRuns(
         task=task,
-        headline_metric=first.headline_metric,
-        lead_words=int(first.config["task"]["lead_words"]),
-        models=ordered,
         seeds=list(seeds),
-        baseline=baseline,
+        named=list(models),
+        arms={model: arms[model] for model in ordered},
         runs=runs,
+        incomplete=incomplete,
     )
+
+
+def _options(layout: Layout, task: str, model: str, seeds: Sequence[int]) -> ModelConfig | None:
+    """The options of an arm: those that it was trained with, else those that it is to be trained with."""
+    trained = [layout.run(task, model, seed) / "train" / "config.yaml" for seed in seeds]
+    for path in [*trained, layout.resolved(task, model)]:
+        try:
+            return options_of(_yaml(path, ("model",))["model"])
+        except UserError:  # what is wrong with a run is told where the run is read
+            continue
+    return None
+
+
+def _failure(path: Path) -> str:
+    """What train/failure.json says about a training that stopped."""
+    content = _json(path, ("step",))
+    parts = [f"{DIVERGED} at step {content['step']}"]
+    if content.get("gradient_norm") is not None:
+        parts.append(f"gradient norm {content['gradient_norm']}")
+    if content.get("last_checkpoint"):
+        parts.append(f"last good checkpoint {content['last_checkpoint']}")
+    return ", ".join(parts)
+
+
+def _within(text: str, folder: Path) -> str:
+    """`text` with paths inside a run written from the run's folder on."""
+    return text.replace(f"{folder}/", "")
 
 
 def read_run(folder: Path) -> Run:
     """Read runs/<task>/<model>/<seed>/. Raises `UserError` that names the file and the command that writes it."""
     train, test = folder / "train", folder / "test"
-    origin = _json(train / "run.json")
-    attention = _json(test / "attention.json")
+    origin = _json(train / "run.json", ("task", "model", "cell", "seed", "data"))
+    cost = _json(train / "cost.json", ("n_parameters", "train_seconds", "train_tokens_per_second", "flattened"))
+    scores = _json(
+        test / "scores.json", ("test", "intervals", "signatures", "by_length", "alignment", "probes", "cost", "gap")
+    )
     predictions = _json_lines(test / "predictions.jsonl")
-    scores, config = _json(test / "scores.json"), yaml.safe_load(_text(train / "config.yaml"))
-    try:
-        return Run(
-            task=str(origin["task"]),
-            model=str(origin["model"]),
-            cell=str(origin["cell"]),
-            seed=int(origin["seed"]),
-            data=str(origin["data"]),
-            scores=scores,
-            cost=_json(train / "cost.json"),
-            origin=origin,
-            config=config,
-            history=_history(train / "history.csv"),
-            predictions=predictions,
-            attention=attention,
-            statistics=read_items(test, len(predictions)),
-            shifted=read_shifted(test, scores, config, predictions, _json_lines),
-        )
-    except KeyError as error:
-        raise UserError(f"the key {error} is missing", str(train / "run.json"), _remedy(train)) from None
+    config = _yaml(train / "config.yaml", ("task", "data", "model"))
+    return Run(
+        task=str(origin["task"]),
+        model=str(origin["model"]),
+        cell=str(origin["cell"]),
+        seed=int(origin["seed"]),
+        data=str(origin["data"]),
+        scores=scores,
+        cost=cost,
+        origin=origin,
+        config=config,
+        history=_history(train / "history.csv"),
+        predictions=predictions,
+        attention=_json(test / "attention.json"),
+        statistics=read_items(test, len(predictions)),
+        shifted=read_shifted(test, scores, config, predictions, _json_lines),
+    )
 
 
-def _check_same_items(task: str, runs: dict[tuple[str, int], Run]) -> None:
-    (first_arm, first_seed), first = next(iter(runs.items()))
-    expected = [(item["source"], item["references"]) for item in first.predictions]
-    if not expected:
-        raise UserError(
-            "no predictions", f"runs/{task}/{first_arm}/{first_seed}/test/predictions.jsonl", _remedy(Path("test"))
-        )
-    for (model, seed), run in runs.items():
-        if [(item["source"], item["references"]) for item in run.predictions] != expected:
-            raise UserError(
-                f"{first_arm} (seed {first_seed}) and {model} (seed {seed}) were scored on different test items",
-                f"task {task}",
-                "run dvc repro, so that both read the same data",
-            )
+def _drop_other_items(task: str, runs: dict[tuple[str, int], Run]) -> list[Incomplete]:
+    """Take out of `runs` those that were not scored on the test items of most of them, and those scored on none."""
+    seen = {key: tuple((item["source"], *item["references"]) for item in run.predictions) for key, run in runs.items()}
+    common = Counter(seen[key] for key, run in runs.items() if run.predictions).most_common(1)
+    dropped = []
+    for model, seed in list(runs):
+        if not runs[model, seed].predictions:
+            reason = "test/predictions.jsonl is empty"
+        elif seen[model, seed] != common[0][0]:
+            reason = "scored on different test items than the other runs"
+        else:
+            continue
+        del runs[model, seed]
+        dropped.append(Incomplete(task, model, seed, INCOMPLETE, f"{reason}: run dvc repro"))
+    return dropped
 
 
 def _remedy(folder: Path) -> str:
@@ -157,11 +257,28 @@ def _text(path: Path) -> str:
         raise UserError("not UTF-8", str(path), _remedy(path.parent)) from None
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path, keys: Sequence[str] = ()) -> Any:
     try:
-        return json.loads(_text(path))
+        content = json.loads(_text(path))
     except json.JSONDecodeError as error:
         raise UserError(f"not valid JSON: {error}", str(path), _remedy(path.parent)) from None
+    return _with_keys(content, keys, path)
+
+
+def _yaml(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(_text(path))
+    except yaml.YAMLError as error:
+        raise UserError(f"not valid YAML: {error}", str(path), _remedy(path.parent)) from None
+    return dict(_with_keys(content, keys, path))
+
+
+def _with_keys(content: Any, keys: Sequence[str], path: Path) -> Any:
+    """`content`, which must be a mapping that has `keys` where there are any."""
+    for key in keys:
+        if not isinstance(content, dict) or key not in content:
+            raise UserError(f"the key {key!r} is missing", str(path), _remedy(path.parent))
+    return content
 
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:

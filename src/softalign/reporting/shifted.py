@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,17 +48,16 @@ class ShiftedSet:
             return [] if self.rows is None else self.rows.tolist()
         return [(item["source"], item["references"]) for item in self.predictions]
 
-    @cached_property
-    def _counted(self) -> dict[str, ItemStatistics]:
-        items = self.predictions or []
-        return self.stored or item_statistics(
-            [item["prediction"] for item in items], [item["references"] for item in items]
-        )
-
     def statistics(self, test: ItemStatistics, metric: str) -> tuple[ItemStatistics, ItemStatistics]:
         """Those of the base and of the shifted items, given those of the test set."""
         base = test if self.base is None else test.select(self.base)
-        return base, test.select(self.rows) if self.rows is not None else self._counted[metric]
+        if self.rows is not None:
+            return base, test.select(self.rows)
+        if self.stored is not None:
+            return base, self.stored[metric]
+        items = self.predictions or []
+        texts, references = [item["prediction"] for item in items], [item["references"] for item in items]
+        return base, item_statistics(texts, references, [metric])[metric]
 
 
 def read_shifted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from softalign.errors import UserError, reported
@@ -33,14 +34,22 @@ def plain(table: Table) -> str:
 
 def read_results(layout: Layout) -> dict[str, Any]:
     """reports/results.json. Raises `UserError` where it is missing or damaged."""
-    path = layout.reports / "results.json"
+    return _read(layout.reports / "results.json")
+
+
+def read_claims(layout: Layout) -> dict[str, Any]:
+    """reports/claims.json, whose keys docs/claims.md explains. Raises `UserError` where it is missing or damaged."""
+    return _read(layout.reports / "claims.json")
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError("no results yet", str(path), "run dvc repro") from None
     except ValueError as error:
         raise UserError(f"not valid JSON: {error}", str(path), "run dvc repro") from None
-    return results
+    return content
 
 
 def main() -> None:

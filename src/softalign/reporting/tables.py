@@ -15,7 +15,7 @@ from softalign.reporting.verdicts import NOT_DECIDED, by_interval
 
 Results = dict[str, Any]
 NONE = "–"
-HEADINGS = NAMES | {"perplexity": "perplexity/word", "exact_match": "exact match"}
+HEADINGS = NAMES | {"perplexity": "perplexity/word"}
 COSTS = {
     "n_parameters": "parameters",
     "train_seconds": "training s",
@@ -98,48 +98,60 @@ def headline_table(results: Results, task: str) -> Table:
     record = results["tasks"][task]
     metric = record["headline_metric"]
     confidence = results["bootstrap"]["confidence"]
+    pairs = {model: headline_comparison(results, task, model) for model in record["models"]}
+    against = {found["baseline"] for found in pairs.values() if found is not None}
     rows = []
-    for model in record["models"]:
+    for model, found in pairs.items():
         value = score(mean_of(runs_of(results, task, model), "test", metric))
-        found = headline_comparison(results, task, model)
         if found is None:
-            rows.append([model, value, *[NONE] * 5])
+            rows.append([model, value, *[NONE] * 6])
         else:
+            judged = judgement(results, task, model, found)
             rows.append(
                 [
                     model,
                     value,
+                    found["baseline"],
                     score(found["difference"], signed=True),
-                    outcome(found, confidence),
+                    judged["verdict"],
                     interval(found["low"], found["high"]),
-                    p_value(found["p_holm"]),
+                    p_value(judged["p_holm"]),
                     _detects(found["detectable"]),
                 ]
             )
-    against = record["baseline"] or "no arm without attention"
-    columns = [
-        "arm",
-        NAMES[metric],
-        f"minus {against}",
-        "better?",
-        f"{100 * confidence:g} % interval",
-        "p (Holm)",
-        "detects",
-    ]
+    percent = f"{100 * confidence:g} %"
+    columns = ["arm", NAMES[metric], "against", "difference", "better?", f"{percent} interval", "p (Holm)", "detects"]
+    if len(against) < 2:  # one arm without attention: its name into the heading
+        columns[2:4] = [f"minus {''.join(against) or 'no arm without attention'}"]
+        rows = [[*row[:2], *row[3:]] for row in rows]
     return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
 
 
 def headline_comparison(results: Results, task: str, model: str) -> dict[str, Any] | None:
-    """The comparison of one arm with the arm without attention, in the headline metric, over all seeds."""
+    """The comparison of one arm with the arm without attention that is otherwise alike, in the headline metric, over
+    all seeds that both have.
+    """
     record = results["tasks"][task]
     found = [
         row
         for row in decisive([row for row in results["comparisons"] if row["task"] == task])
         if row["metric"] == record["headline_metric"]
         and row["candidate"] == model
-        and row["baseline"] == record["baseline"]
+        and row["baseline"] == record["baselines"][model]
     ]
     return found[0] if found else None
+
+
+def judgement(results: Results, task: str, model: str, comparison: dict[str, Any]) -> dict[str, Any]:
+    """Whether an arm is better by its headline score: `verdict`, and `p_holm` corrected for a `family` of so many
+    comparisons. They are those of the claim that is about this score, so that the report says one thing; where there is
+    no such claim, those of the comparison itself.
+    """
+    claimed: dict[str, Any] | None = results["tasks"][task]["better"].get(model)
+    if claimed is not None:
+        return claimed
+    verdict = outcome(comparison, results["bootstrap"]["confidence"])
+    return {"verdict": verdict} | {key: comparison[key] for key in ("p_holm", "family")}
 
 
 def score_table(results: Results, task: str) -> Table:
@@ -247,57 +259,74 @@ def cost_table(results: Results, task: str) -> Table:
     return Table(f"{task}: cost", ["arm", *COSTS.values(), "epochs", "validation loss flat"], rows)
 
 
-def claim_table(results: Results, claim: str) -> Table:
-    """All verdicts on one claim."""
+def effect_interval(row: dict[str, Any]) -> str:
+    """The interval of a claim's effect; with signs unless it is a ratio."""
+    return interval(row["low"], row["high"], row["neutral"] != 1, number)
+
+
+def claim_overview(claims: Sequence[dict[str, Any]], confidence: float) -> Table:
+    """A row for each claim: the verdict, and the effect that it hangs on."""
+    rows = []
+    for claim in claims:
+        effect = claim["effect"] or dict.fromkeys(("effect", "low", "high", "neutral", "p_holm"))
+        subject = NONE
+        if claim["effect"]:
+            against = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
+            subject = f"{effect['quantity']}\n{effect['arm']}{against} on {effect['task']}"
+        data = [f"{record['data']} {_identity(record)}".strip() for record in claim["data"]]
+        rows.append(
+            [
+                f"{claim['id']}\n{claim['statement']}",
+                claim["verdict"],
+                number(effect["effect"], signed=effect["neutral"] != 1),
+                effect_interval(effect),
+                p_value(effect["p_holm"]),
+                subject,
+                seed_list(claim["seeds"]) or NONE,
+                "\n".join(data) or NONE,
+                claim["reason"],
+            ]
+        )
+    columns = ["claim", "verdict", "effect", f"{100 * confidence:g} % interval", "p, corrected"]
+    columns += ["effect is", "seeds", "data", "who says what, or what is missing"]
+    return Table("the claims, their verdicts, and the effect that each verdict hangs on", columns, rows, 9)
+
+
+def _identity(record: dict[str, Any]) -> str:
+    """The seed of a generated corpus; else the first digits of the revision."""
+    if record["generator_seed"] is not None:
+        return f"(seed {record['generator_seed']})"
+    return f"({str(record['revision'])[:12]})" if record["revision"] else ""
+
+
+def claim_table(claim: dict[str, Any]) -> Table:
+    """All rows of one claim."""
     rows = [
         [
             row["task"],
             row["arm"],
             row["against"],
             row["verdict"],
-            number(row["effect"], signed=row["neutral"] == 0),
-            interval(row["low"], row["high"], row["neutral"] == 0, number),
+            number(row["effect"], signed=row["neutral"] != 1),
+            effect_interval(row),
             p_value(row["p_value"]),
+            p_value(row["p_holm"]),
             seed_list(row["seeds"]) or NONE,
             row["quantity"],
             "; ".join(row["notes"]) or NONE,
             row["experiment"] or NONE,
         ]
-        for row in results["claims"]
-        if row["claim"] == claim
+        for row in claim["rows"]
     ]
-    columns = [
-        "task",
-        "arm",
-        "against",
-        "verdict",
-        "effect",
-        "interval",
-        "p",
-        "seeds",
-        "effect is",
-        "notes",
-        "experiment",
-    ]
-    return Table(f"{claim}: {results['rules'][claim]['statement']}", columns, rows, text_columns=4)
+    columns = ["task", "arm", "against", "verdict", "effect", "interval", "p", "p, corrected", "seeds"]
+    columns += ["effect is", "notes", "experiment"]
+    return Table(f"{claim['id']}: {claim['statement']}", columns, rows, text_columns=4)
 
 
-def claim_overview(results: Results) -> Table:
-    """A row for each claim, task and test, a column for each arm; a cell holds the verdict and the effect."""
-    arms = list(dict.fromkeys(row["arm"] for row in results["claims"] if row["arm"] != NONE)) or [NONE]
-    cells: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in results["claims"]:
-        key = (row["claim"], results["rules"][row["claim"]]["statement"], f"{row['task']}\n{_subject(row)}")
-        effect = "" if row["effect"] is None else "\n" + number(row["effect"], signed=row["neutral"] == 0)
-        cells.setdefault(key, {})[row["arm"]] = row["verdict"] + effect
-    rows = [[*key, *[own.get(arm, own.get(NONE, NONE)) for arm in arms]] for key, own in cells.items()]
-    return Table("verdict and effect", ["claim", "says", "tested on", *arms], rows, text_columns=3 + len(arms))
-
-
-def _subject(row: dict[str, Any]) -> str:
-    """What the effect of one verdict is: against whom, and in what."""
-    against = f" against {row['against']}" if row["claim"] == "C2" else ""
-    return f"{row['quantity']}{against}" if row["quantity"] != NONE else "; ".join(row["notes"])
+def incomplete_table(results: Results) -> Table:
+    """The runs that params.yaml names and that cannot be compared."""
+    rows = [[run["task"], run["model"], str(run["seed"]), run["state"], run["reason"]] for run in results["incomplete"]]
+    return Table("incomplete runs", ["task", "arm", "seed", "state", "reason"], rows, text_columns=5)
 
 
 def split_table(results: Results, task: str) -> Table:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from softalign.config import EvaluationConfig
+from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Estimate
 
@@ -24,16 +26,23 @@ class Verdict:
     effect: float | None = None
     low: float | None = None
     high: float | None = None
-    p_value: float | None = None
-    neutral: float = 0.0  # the value of `effect` that means no difference
+    p_value: float | None = None  # two-sided, of `effect` being `neutral`
+    p_holm: float | None = None  # the same after Holm's correction for all rows of the claim
+    neutral: float = 0.0  # the value of `effect` that means no difference, or the margin that was allowed
+    arms: list[str] = field(default_factory=list)  # whose runs are behind it
     seeds: list[int] = field(default_factory=list)
     experiment: str = ""  # the run folders behind it
+    missing: list[str] = field(default_factory=list)  # the runs without which it cannot be decided
+    applies: bool = True  # False: the data have nothing to say on it, so that the claim is decided without it
     notes: list[str] = field(default_factory=list)  # what the data cannot tell, and side findings in numbers
 
 
 @dataclass(frozen=True)
 class Case:
-    """One candidate against the arm without attention, on one task: what a claim's test reads."""
+    """One arm against another on one task, with all their runs complete: what a claim's test reads.
+
+    `baseline` is the arm without attention in most claims, and `arm` itself where a claim judges an arm alone.
+    """
 
     scored: Scored
     baseline: str
@@ -48,6 +57,13 @@ class Case:
     def seeds(self) -> list[int]:
         return self.scored.runs.seeds
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether the other arm is the one without attention that is otherwise alike, and not one of as many
+        parameters in other sizes.
+        """
+        return baseline_of(self.arm, self.scored.runs.arms) == self.baseline
+
     def verdict(
         self,
         claim: str,
@@ -57,9 +73,9 @@ class Case:
         *notes: str,
         against: str | None = None,
         neutral: float = 0.0,
+        applies: bool = True,
     ) -> Verdict:
-        seeds = ",".join(str(seed) for seed in self.seeds)
-        arms = ",".join([self.baseline, self.arm])
+        arms = list(dict.fromkeys((self.baseline, self.arm)))
         return Verdict(
             claim=claim,
             task=self.task,
@@ -72,14 +88,21 @@ class Case:
             high=estimate.high,
             p_value=estimate.p_value,
             neutral=neutral,
+            arms=arms,
             seeds=list(self.seeds),
-            experiment=f"runs/{self.task}/{{{arms}}}/{{{seeds}}}",
+            experiment=f"runs/{self.task}/{braces(arms)}/{braces(self.seeds)}",
+            applies=applies,
             notes=list(notes),
         )
 
     def seed_note(self) -> list[str]:
         """With one seed the interval covers the choice of test items and not the luck of training."""
         return ["one seed: test items resampled, seed variation not covered"] if len(self.seeds) == 1 else []
+
+
+def braces(names: Sequence[str | int]) -> str:
+    """Names as a shell writes alternatives: {a,b}."""
+    return "{" + ",".join(map(str, names)) + "}"
 
 
 def by_interval(estimate: Estimate, neutral: float = 0.0) -> str:

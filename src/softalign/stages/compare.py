@@ -3,14 +3,18 @@
 python -m softalign.stages.compare
 python -m softalign.stages.compare evaluation.bootstrap_samples=10000
 
-By hand, too, it compares the runs that params.yaml names.
+By hand, too, it compares the runs that params.yaml names. Runs that are missing or incomplete are named in the report
+(after `dvc repro --keep-going`, which does not come as far as this stage, run it by hand).
 """
 
 from __future__ import annotations
 
+import sys
+
 from softalign.config import Config
 from softalign.params import Params, read_params
 from softalign.paths import Layout
+from softalign.reporting.claim_records import claim_records
 from softalign.reporting.claims import decide_claims
 from softalign.reporting.comparisons import compare_arms, score_items
 from softalign.reporting.report import write_report
@@ -25,11 +29,15 @@ def main(config: Config, layout: Layout) -> None:
     layout = Layout(layout.root)
     params = read_params(layout.params)
     tasks = read_runs(layout, params)
-    scored = [score_items(task, config.evaluation) for task in tasks]
+    scored = [score_items(task, config.evaluation) for task in tasks if task.runs]
     comparisons = [record for task in scored for record in compare_arms(task, config.evaluation)]
-    verdicts = decide_claims(scored, config.evaluation)
-    results = build_results(scored, comparisons, verdicts, config.evaluation, layout)
-    write_report(layout, results, tasks, config.evaluation)
+    verdicts = decide_claims(tasks, scored, config.evaluation)
+    incomplete = [run for task in tasks for run in task.incomplete]
+    results = build_results(scored, comparisons, verdicts, incomplete, config.evaluation, layout)
+    claims = claim_records(verdicts, tasks, results, params)
+    write_report(layout, results, claims, [task.runs for task in scored], config.evaluation)
+    for run in incomplete:
+        print(f"warning: left out: {run}", file=sys.stderr)
     fill_tracking(config, layout, params)
     print(summary_table(results))
 
@@ -40,7 +48,8 @@ def fill_tracking(config: Config, layout: Layout, params: Params) -> None:
     from softalign.training.tracking import record_runs
 
     arms = [(task, model, seed) for task in params.tasks for model in params.models for seed in params.seeds]
-    record_runs(config.tracking, layout, [layout.run(*arm) for arm in arms], run_figures)
+    folders = [folder for arm in arms if (folder := layout.run(*arm)).is_dir()]
+    record_runs(config.tracking, layout, folders, run_figures)
 
 
 if __name__ == "__main__":

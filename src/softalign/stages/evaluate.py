@@ -20,7 +20,7 @@ def main(config: Config, layout: Layout) -> None:
     from softalign.denormals import without_denormals
     from softalign.evaluation.arm import load_arm, trained_on
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
-    from softalign.evaluation.scores import item_statistics
+    from softalign.evaluation.scores import item_statistics, metrics_of
     from softalign.evaluation.shifted import decode_shifted
     from softalign.evaluation.split import split_of
     from softalign.training.checkpointing import BEST
@@ -34,7 +34,7 @@ def main(config: Config, layout: Layout) -> None:
     with without_denormals():
         outputs = decode(arm, test, config, identity.label)
         likelihoods = score_targets(arm, test, data, config, identity.label)
-        statistics = item_statistics(outputs.texts, test.references)
+        statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
         shifted = decode_shifted(arm, sets, config, identity.label)
         scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, shifted)
         write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config, shifted)

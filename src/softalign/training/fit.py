@@ -88,7 +88,8 @@ def fit(prepared: Path, config: Config, output: Path, tracker: Tracker | None = 
     identity = identify(config, prepared)
     _prepare_folder(output, identity, config)
     if not (output / "cost.json").exists():
-        _train(load_prepared(prepared, config.data), config, output, identity, tracker)
+        data = load_prepared(prepared, config.data, only=("train", "validation"))  # never the test split
+        _train(data, config, output, identity, tracker)
     return TrainingResult.read(output)
 
 

@@ -1,0 +1,80 @@
+"""The verdict on a claim from the verdicts on its rows (a row: two arms on one task, one test)."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
+
+
+@dataclass(frozen=True)
+class Overall:
+    """A claim's verdict, the row that it hangs on, and who says what."""
+
+    verdict: str
+    reason: str  # why it is not decided, or on what the rows agree
+    hinge: Verdict | None
+
+
+def overall(rows: Sequence[Verdict]) -> Overall:
+    """A claim is supported when every row that speaks to it is supported, and refuted when at least one row is refuted
+    and none is supported. Otherwise it is not decided, and who supports and who refutes it is named. Rows are taken
+    after Holm's correction over all rows of the claim; those without a p-value, which are exact counts and single
+    measurements, as their own rule has them. A row of which runs are missing leaves the claim not decided. A row on
+    which the data have nothing to say does not speak. The effect shown is that of the row that the verdict hangs on:
+    the surest of those that refute, else the least sure of those that are not decided, else the least sure of those
+    that support.
+    """
+    speaking = [row for row in rows if row.applies]
+    missing = list(dict.fromkeys(run for row in rows for run in row.missing))
+    hinge = _hinge([row for row in speaking if not row.missing])
+    if missing:
+        rest = split([row for row in speaking if not row.missing])
+        return Overall(NOT_DECIDED, "; ".join(filter(None, [f"missing runs: {_some(missing)}", rest])), hinge)
+    if hinge is None:
+        return Overall(NOT_DECIDED, "; ".join(dict.fromkeys(note for row in rows for note in row.notes)), None)
+    found = {row.verdict for row in speaking}
+    if found == {SUPPORTED}:
+        return Overall(SUPPORTED, split(speaking), hinge)
+    if REFUTED in found and SUPPORTED not in found:
+        return Overall(REFUTED, split(speaking), hinge)
+    return Overall(NOT_DECIDED, split(speaking), hinge)
+
+
+RULE = " ".join((inspect.getdoc(overall) or "").split())
+
+
+def split(rows: Sequence[Verdict]) -> str:
+    """Which arms are refuted, supported or left open in all their rows, and how often each in those of the others."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row.arm, Counter())[row.verdict] += 1
+    parts = []
+    for verdict in (REFUTED, SUPPORTED, NOT_DECIDED):
+        arms = [arm for arm, found in counts.items() if set(found) == {verdict}]
+        if arms:
+            parts.append(f"{verdict} for {', '.join(arms)}")
+    for arm, found in counts.items():
+        if len(found) > 1:
+            numbers = [f"{found[verdict]} {verdict}" for verdict in (REFUTED, SUPPORTED, NOT_DECIDED) if found[verdict]]
+            parts.append(f"of the rows for {arm} {', '.join(numbers)}")
+    return "; ".join(parts)
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _hinge(rows: Sequence[Verdict]) -> Verdict | None:
+    measured = [row for row in rows if row.effect is not None and math.isfinite(row.effect)]
+    for verdict, sign in ((REFUTED, 1), (NOT_DECIDED, -1), (SUPPORTED, -1)):
+        found = [row for row in measured if row.verdict == verdict]
+        if found:
+            return min(found, key=lambda row: sign * (0.0 if row.p_value is None else row.p_value))
+    return None

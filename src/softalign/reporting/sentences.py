@@ -1,0 +1,180 @@
+"""The sentences of the report and of the notebooks: each is made from the records of results.json and claims.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from softalign.reporting import tables
+from softalign.reporting.names import NAMES
+from softalign.reporting.results import mean_of, runs_of
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
+
+ONE_SEED = (
+    "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change"
+    " is not covered."
+)
+SEVERAL_SEEDS = (
+    "Intervals of differences cover the choice of test items and of seeds, by Student's t with the degrees of freedom"
+    " that the seeds allow: with two or three seeds an arm, few, and the intervals are wide."
+)
+TWO_SEEDS = (
+    "Two seeds an arm are too few to see how much seeds matter: where they matter in one arm alone, a 95 % interval may"
+    " cover as little as 87 %."
+)
+FALLING = "The validation loss was still falling when training ended: {}."
+FEW_ROWS = 1000  # training rows below which no arm can learn its task
+A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
+CORRECTED = (
+    "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
+    " another, for all rows of the claim; the tables of differences for every pair of arms in a task and metric. The"
+    " intervals are not corrected; a verdict asks that the interval leaves out 0 and that p (Holm) is below {level:g}."
+)
+DETECTS = (
+    "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
+    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
+)
+COARSE = (
+    "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
+    " decided by the bootstrap; raise evaluation.bootstrap_samples."
+)
+LEFT_OUT = "{} of the {} runs that params.yaml names are missing or incomplete; the report lists them."
+EMBEDDED = (
+    "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
+    " need not carry over."
+)
+RELATION = {SUPPORTED: "better than", REFUTED: "worse than", NOT_DECIDED: "not told apart from"}
+# Bad news first.
+ORDER = {REFUTED: 0, NOT_DECIDED: 1, SUPPORTED: 2}
+
+
+def answers(results: dict[str, Any], task: str) -> list[str]:
+    """One sentence for each arm with attention that was run: those that lose first."""
+    arms = results["tasks"][task]["candidates"]
+    return [answer(results, task, arm) for arm in sorted(arms, key=lambda arm: _place(results, task, arm))]
+
+
+def _place(results: dict[str, Any], task: str, arm: str) -> int:
+    found = tables.headline_comparison(results, task, arm)
+    return len(ORDER) if found is None else ORDER[tables.judgement(results, task, arm, found)["verdict"]]
+
+
+def answer(results: dict[str, Any], task: str, arm: str) -> str:
+    """One sentence in numbers: an arm's headline score against that of the arm without attention."""
+    record = results["tasks"][task]
+    metric = NAMES[record["headline_metric"]]
+    found = tables.headline_comparison(results, task, arm)
+    value = _headline_score(results, task, arm)
+    if found is None:
+        return f"{arm} scores {value} {metric} on {task}; no arm without attention is there to compare it with."
+    judged = tables.judgement(results, task, arm, found)
+    return (
+        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {value} against "
+        f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
+        f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
+        f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])}). "
+        f"{_detectable(found, results)}"
+    )
+
+
+def _corrected(judged: dict[str, Any]) -> str:
+    if judged["p_holm"] is None:
+        return "no p, for runs are missing"
+    shown = tables.p_value(judged["p_holm"])
+    return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {judged['family']} comparisons"
+
+
+def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
+    """What the experiment could have found, in one sentence."""
+    power = f"{100 * results['bootstrap']['power']:g} %"
+    items = results["tasks"][comparison["task"]]["test_items"]
+    seeds = len(comparison["seeds"])
+    return (
+        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
+        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
+    )
+
+
+def _headline_score(results: dict[str, Any], task: str, arm: str) -> str:
+    return tables.score(mean_of(runs_of(results, task, arm), "test", results["tasks"][task]["headline_metric"]))
+
+
+def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
+    """One sentence for each claim on which some row is decided, and one for all others. What is refuted stands first,
+    then what is refuted for some arms and supported for others, then what is supported, for all arms or for some.
+    """
+    kinds: dict[str, list[str]] = {kind: [] for kind in ("refuted", "disputed", "supported", "partly supported")}
+    rest = []
+    for claim in claims:
+        found = {row["verdict"] for row in claim["rows"] if row["applies"]}
+        if not found & {SUPPORTED, REFUTED}:
+            rest.append(claim["id"])
+        elif claim["verdict"] != NOT_DECIDED:
+            kinds[claim["verdict"]].append(finding(claim))
+        else:
+            kinds["disputed" if REFUTED in found else "partly supported"].append(finding(claim))
+    lines = [line for group in kinds.values() for line in group]
+    return [*lines, f"Not decided by these runs: {', '.join(rest)}."] if rest else lines
+
+
+def finding(claim: dict[str, Any]) -> str:
+    """One sentence: a claim, its verdict, the effect that the verdict hangs on, and who says what."""
+    effect = claim["effect"]
+    verdict, reason = claim["verdict"], claim["reason"]
+    if verdict == NOT_DECIDED and claim["missing"]:
+        count = len(claim["missing"])
+        verdict += ", for 1 run is missing" if count == 1 else f", for {count} runs are missing"
+        reason = reason.partition("; ")[2]  # the runs stand in the table
+    elif verdict == NOT_DECIDED:
+        verdict += ", for its rows disagree"
+    versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
+    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
+    if effect["low"] is not None:
+        parts.append(f"interval {tables.effect_interval(effect)}")
+    if effect["p_holm"] is not None:
+        parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
+    return (
+        f"{claim['id']} is {verdict}: “{claim['statement']}”. {effect['arm']}{versus} on {effect['task']}:"
+        f" {', '.join(parts)}. In all: {reason}."
+    )
+
+
+def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
+    """What the numbers do not cover."""
+    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
+    settings = results["bootstrap"]
+    lines = [
+        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
+        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
+        DETECTS.format(power=100 * settings["power"]),
+    ]
+    if 2 in seeds:
+        lines.insert(1, TWO_SEEDS)
+    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
+    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
+    if few:
+        lines.insert(0, A_TRIAL.format(", ".join(few)))
+    falling = [
+        f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
+    ]
+    if falling:
+        lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
+    lines += _coarse(results, claims)
+    if results["incomplete"]:
+        there = len(results["incomplete"]) + len(results["runs"])
+        lines.append(LEFT_OUT.format(len(results["incomplete"]), there))
+    if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
+        lines.append(EMBEDDED)
+    return lines
+
+
+def _coarse(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
+    """Claims whose family is so large that the smallest p-value of the bootstrap does not survive it."""
+    samples, alpha = results["bootstrap"]["samples"], 1 - results["bootstrap"]["confidence"]
+    smallest = 2 / (1 + samples)
+    families = {claim["id"]: sum(row["p_value"] is not None for row in claim["rows"]) for claim in claims}
+    large = {claim: size for claim, size in families.items() if size * smallest > alpha}
+    if not large:
+        return []
+    least = tables.number(smallest)
+    return [COARSE.format(f"{samples:,}", least, max(large.values()), f"{alpha:g}", ", ".join(large))]

@@ -1,0 +1,359 @@
+"""Whether a text about the arms says what the numbers say.
+
+It knows nothing of how the sentences and tables are made: it reads them as a reader does, and works out from
+results.json and claims.json what they ought to say. A sentence with a word of judgement that it cannot hold against a
+number counts as a contradiction too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+
+JUDGING = re.compile(
+    r"\b(better|worse|best|worst|beats?|beaten|wins?|won|loses?|lost|outperforms?|superior|inferior|supported|refuted"
+    r"|proves?|proven|disproves?|faster|slower|heavier|lighter|higher|lower|improves?|helps?|hurts?|harms?)\b",
+    re.IGNORECASE,
+)
+NUMBER = r"[+−]?[\d,]*\.?\d+"
+ANSWER = re.compile(
+    rf"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from) (?P<other>\S+) on (?P<task>\w+): "
+    rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+), a difference of (?P<difference>{NUMBER}) "
+    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for runs are missing|"
+    rf"p [=<] (?P<p>{NUMBER}) corrected for (?P<family>\d+) comparisons), .*?\)\."
+    rf"(?: With \d+ seeds? an arm and [\d,]+ test items, a true difference of (?P<detectable>{NUMBER}) would be found)?"
+)
+FINDING = re.compile(
+    rf"(?P<id>C\d+) is (?P<verdict>supported|refuted|not decided)[^:]*: “(?P<statement>[^”]+)”\. (?P<arm>\S+)"
+    rf"(?: against (?P<against>\S+))? on (?P<task>\w+): (?P<effect>{NUMBER}) \((?P<quantity>[^)]+)\).* "
+    r"In all: (?P<split>.*)\."
+)
+OPEN = re.compile(r"Not decided by these runs: (?P<ids>[\w, ]+)\.")
+METRICS = {"BLEU": "bleu", "chrF": "chrf", "ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
+CLAIM_OF = {"bleu": "C1", "rougeL": "C2"}
+RELATIONS = {"better than": "supported", "worse than": "refuted", "not told apart from": "not decided"}
+
+
+@dataclass
+class Text:
+    """A document as a reader sees it: lines of prose, and tables with their headings."""
+
+    prose: list[str] = field(default_factory=list)
+    tables: list[tuple[list[str], list[list[str]]]] = field(default_factory=list)
+
+
+def of_markdown(content: str) -> Text:
+    text = Text()
+    rows: list[list[str]] = []
+    for line in [*content.split("\n"), ""]:
+        if line.startswith("|"):
+            cells = re.split(r"(?<!\\)\|", line)[1:-1]
+            rows.append([cell.strip().replace("<br>", "\n").replace("\\|", "|") for cell in cells])
+            continue
+        if rows:
+            text.tables.append((rows[0], rows[2:]))
+            rows = []
+        if line.strip() and not line.startswith("    "):  # an indented block is a command
+            text.prose.append(line.strip("# -*"))
+    return text
+
+
+class _Reader(HTMLParser):
+    BLOCKS = ("p", "li", "h1", "h2", "h3", "th", "td", "caption", "summary", "div")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = Text()
+        self.buffer = ""
+        self.row: list[str] = []
+        self.rows: list[list[str]] = []
+        self.skipped = 0  # depth inside style, samples of the data, figures and commands
+        self.in_table = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        skip = tag in ("style", "svg", "pre", "title") or dict(attrs).get("class") == "sample"
+        if self.skipped or skip:
+            self.skipped += tag not in ("meta", "br", "img", "link")
+        elif tag == "br":
+            self.buffer += "\n"
+        elif tag in self.BLOCKS:
+            self._flush(None)
+        if tag == "table":
+            self.in_table, self.rows = True, []
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.skipped:
+            self.skipped -= 1
+        elif tag in self.BLOCKS:
+            self._flush(tag)
+        elif tag == "tr":
+            self.rows.append(self.row)
+            self.row = []
+        elif tag == "table":
+            self.text.tables.append((self.rows[0], self.rows[1:]))
+            self.in_table = False
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipped:
+            self.buffer += data
+
+    def _flush(self, tag: str | None) -> None:
+        content = re.sub(r"[ \t]*\n[ \t]*", "\n", self.buffer).strip()
+        self.buffer = ""
+        if tag in ("th", "td") and self.in_table:
+            self.row.append(content)
+        elif content:
+            self.text.prose.append(" ".join(content.split()))
+
+
+def of_html(content: str) -> Text:
+    reader = _Reader()
+    reader.feed(content)
+    for place, (columns, rows) in enumerate(reader.text.tables):
+        if columns[0] == "":  # pandas numbers the rows of a table
+            reader.text.tables[place] = columns[1:], [row[1:] for row in rows]
+    return reader.text
+
+
+def contradictions(text: Text, results: dict[str, Any], claims: dict[str, Any]) -> list[str]:
+    """What the text and the records say against the numbers, a line each; empty where they agree."""
+    return [
+        *_records(results, claims),
+        *(f"{line}: {why}" for line in text.prose for why in _prose(line, results, claims)),
+        *(
+            f"{row}: {why}"
+            for columns, rows in text.tables
+            for row in rows
+            for why in _row(columns, row, results, claims)
+        ),
+    ]
+
+
+# The records among themselves.
+
+
+def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
+    """The verdicts of claims.json follow from its numbers, and these are those of results.json."""
+    alpha = 1 - results["bootstrap"]["confidence"]
+    for record in results["comparisons"]:
+        means = [
+            _mean(results, record["task"], record[side], record["metric"], record["seeds"])
+            for side in ("candidate", "baseline")
+        ]
+        if abs(means[0] - means[1] - record["difference"]) > 1e-6:
+            yield f"a difference that is none of the scores: {record}"
+    for claim in claims["claims"]:
+        if claim["verdict"] != _overall(claim["rows"]):
+            yield f"{claim['id']} is {_overall(claim['rows'])} by its rows, not {claim['verdict']}"
+        for row in claim["rows"]:
+            allowed = _allowed(claim["id"], row, alpha)
+            if row["verdict"] not in allowed:
+                yield f"{claim['id']} {row['arm']} on {row['task']} is {row['verdict']}, the numbers say {allowed}"
+            metric = {"C1": "bleu", "C2": "rougeL"}.get(claim["id"])
+            found = _comparison(results, row["task"], row["arm"], row["against"], metric)
+            if found is not None and row["effect"] is not None and abs(found["difference"] - row["effect"]) > 1e-6:
+                yield f"{claim['id']} has another difference of {row['arm']} and {row['against']} than results.json"
+
+
+def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
+    """The verdicts that a row's effect, interval and corrected p-value permit."""
+    effect, low, high = row["effect"], row["low"], row["high"]
+    if effect is None or row["missing"] or (row["p_holm"] is not None and row["p_holm"] >= alpha):
+        return {"not decided"}
+    if claim == "C11":
+        return {"supported" if effect > 0 else "refuted"}
+    if claim == "C10" and low is None:
+        return {"supported"} if effect > 1.25 else {"refuted"} if effect < 1 / 1.25 else {"not decided"}
+    if claim == "C8":
+        outside = low is None or low > 0 or high < 0
+        return {"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"}
+    if low is None:
+        return {"not decided"}
+    above, below = low > row["neutral"], high < row["neutral"]
+    if claim == "C5":  # an error rate: less is better
+        above, below = below, above
+    sure = {"supported"} if above else {"refuted"} if below else {"not decided"}
+    return {*sure, "not decided", "refuted"} if claim == "C4" else sure  # C4 also asks for the ends of the lengths
+
+
+def _overall(rows: list[dict[str, Any]]) -> str:
+    found = [row["verdict"] for row in rows if row["applies"]]
+    if any(row["missing"] for row in rows) or not found:
+        return "not decided"
+    if all(verdict == "supported" for verdict in found):
+        return "supported"
+    return "refuted" if "refuted" in found and "supported" not in found else "not decided"
+
+
+# A line of prose.
+
+
+def _prose(line: str, results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
+    rest = line
+    for known in _quoted(claims):
+        rest = rest.replace(known, "")
+    answer, finding, undecided = ANSWER.search(rest), FINDING.search(line), OPEN.search(rest)
+    if answer:
+        yield from _answer(answer.groupdict(), results, claims)
+    elif finding:
+        yield from _finding(finding.groupdict(), claims)
+    elif undecided:
+        for claim in claims["claims"]:
+            decided = {row["verdict"] for row in claim["rows"] if row["applies"]} - {"not decided"}
+            if claim["id"] in undecided["ids"].split(", ") and decided:
+                yield f"{claim['id']} has rows that are decided"
+    elif JUDGING.search(rest) and not rest.endswith("?"):
+        yield f"no number vouches for {JUDGING.search(rest)[0]!r}"  # type: ignore[index]
+
+
+def _quoted(claims: dict[str, Any]) -> list[str]:
+    """What a text may quote: the rules and the claims themselves."""
+    rules = [claims["rule"], *(rule for claim in claims["claims"] for rule in claim["rules"])]
+    headings = [f"{claim['id']}: {claim['statement']}" for claim in claims["claims"]]
+    return sorted([*rules, *headings], key=len, reverse=True)
+
+
+def _answer(said: dict[str, str], results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
+    found = _comparison(results, said["task"], said["arm"], said["other"], METRICS[said["metric"]])
+    if found is None:
+        yield "no such comparison"
+        return
+    for key, model in (("score", "candidate"), ("others", "baseline")):
+        mean = _mean(results, said["task"], found[model], found["metric"], None)
+        if not _is(said[key], mean):
+            yield f"{found[model]} scores {mean}"
+    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[found["metric"]])
+    p_holm = next(row["p_holm"] for row in rows if _keys(row) == (said["task"], said["arm"], said["other"]))
+    numbers = {key: found[key] for key in ("difference", "low", "high", "detectable")} | {"p": p_holm}
+    for key, number in numbers.items():
+        if said[key] is not None and not _is(said[key], number) and not (key == "p" and number < 0.001):
+            yield f"{key} is {number}"
+    verdict = RELATIONS[said["relation"]]
+    if verdict != _better(found, claims):
+        yield f"it is {_better(found, claims)} that it is better"
+    if verdict != "not decided" and (_value(said["difference"]) > 0) != (verdict == "supported"):
+        yield "the difference has the other sign"
+
+
+def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
+    claim = next(claim for claim in claims["claims"] if claim["id"] == said["id"])
+    if said["statement"] != claim["statement"] or said["verdict"] != _overall(claim["rows"]):
+        yield f"it is {_overall(claim['rows'])} that {claim['statement']}"
+    rows = [
+        row
+        for row in claim["rows"]
+        if (row["arm"], row["task"], row["quantity"]) == (said["arm"], said["task"], said["quantity"])
+        and row["against"] in (said["against"], said["arm"])
+        and _is(said["effect"], row["effect"])
+    ]
+    if not rows:
+        yield "no row has this effect"
+    found: dict[str, set[str]] = {}
+    for row in claim["rows"]:
+        if row["applies"] and not row["missing"]:
+            found.setdefault(row["arm"], set()).add(row["verdict"])
+    told: dict[str, set[str]] = {}
+    for part in said["split"].split("; "):
+        plain = re.fullmatch(r"(refuted|supported|not decided) for (.*)", part)
+        mixed = re.fullmatch(r"of the rows for (\S+) (.*)", part)
+        if plain:
+            told |= {arm: {plain[1]} for arm in plain[2].split(", ")}
+        elif mixed:
+            told[mixed[1]] = {count.split(" ", 1)[1] for count in mixed[2].split(", ")}
+    if told != found:
+        yield f"arm by arm it is {found}"
+
+
+# A row of a table.
+
+
+def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
+    cells = dict(zip(columns, row, strict=False))
+    if "better?" in columns and cells["better?"] != "–":
+        if columns[2].startswith("minus "):
+            cells |= {"against": columns[2].removeprefix("minus "), "difference": cells[columns[2]]}
+        metric = METRICS[columns[1]]
+        found = [
+            record
+            for task in results["tasks"]
+            if (record := _comparison(results, task, cells["arm"], cells["against"], metric)) is not None
+            and _is(cells["difference"], record["difference"])
+            and _is(cells[columns[1]], _mean(results, task, cells["arm"], metric, None))
+        ]
+        if not found:
+            yield "no arm has this score and difference"
+        elif cells["better?"] not in {_better(record, claims) for record in found}:
+            yield f"it is {_better(found[0], claims)} that it is better"
+    elif columns[:2] == ["claim", "verdict"]:
+        claim = next(claim for claim in claims["claims"] if claim["id"] == re.split(r"\s", cells["claim"])[0])
+        if cells["verdict"] != _overall(claim["rows"]):
+            yield f"{claim['id']} is {_overall(claim['rows'])}"
+        if claim["effect"] and not _is(cells["effect"], claim["effect"]["effect"]):
+            yield f"the effect is {claim['effect']['effect']}"
+    elif {"verdict", "quantity", "effect is"} & set(columns) and "arm" in columns:
+        same = [
+            (claim["id"], record)
+            for claim in claims["claims"]
+            for record in claim["rows"]
+            if [record[key] for key in ("task", "arm", "against")] == [cells[key] for key in ("task", "arm", "against")]
+            and record["quantity"] == cells["effect is"]
+        ]
+        if not any(
+            cells["verdict"] == record["verdict"] and _is(cells["effect"], record["effect"]) for _, record in same
+        ):
+            yield f"no row of claims.json says so: {[(name, r['verdict'], r['effect']) for name, r in same]}"
+
+
+# Numbers.
+
+
+def _better(comparison: dict[str, Any], claims: dict[str, Any]) -> str:
+    """What the claim about the score says, with its correction."""
+    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[comparison["metric"]])
+    keys = (comparison["task"], comparison["candidate"], comparison["baseline"])
+    return next(str(row["verdict"]) for row in rows if _keys(row) == keys)
+
+
+def _keys(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["task"], row["arm"], row["against"]
+
+
+def _comparison(
+    results: dict[str, Any], task: str, arm: str, against: str, metric: str | None
+) -> dict[str, Any] | None:
+    """The comparison over most seeds."""
+    found = [
+        record
+        for record in results["comparisons"]
+        if (record["task"], record["candidate"], record["baseline"], record["metric"]) == (task, arm, against, metric)
+    ]
+    return max(found, key=lambda record: len(record["seeds"]), default=None)
+
+
+def _mean(results: dict[str, Any], task: str, arm: str, metric: str, seeds: list[int] | None) -> float:
+    return float(
+        np.mean(
+            [
+                run["test"][metric]
+                for run in results["runs"]
+                if (run["task"], run["model"]) == (task, arm) and (seeds is None or run["seed"] in seeds)
+            ]
+        )
+    )
+
+
+def _value(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def _is(text: str, value: float | None) -> bool:
+    """Whether `text` is `value` to the digits that it shows."""
+    if value is None or not re.fullmatch(NUMBER, text):
+        return value is None and text == "–"
+    digits = len(text.partition(".")[2])
+    return abs(_value(text) - value) <= 0.5 * 10**-digits + 1e-9

@@ -1,0 +1,96 @@
+"""Arms that are alike in all but one thing, whatever they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthetic_runs import Arm, write_project
+
+from softalign.params import read_params
+from softalign.paths import Layout
+from softalign.reporting import arms
+from softalign.reporting.arms import Pair, alike, baseline_of, control_of, options_of
+from softalign.reporting.runs import TaskRuns, read_runs
+
+ADDITIVE = {"fusion": "bahdanau", "score": "additive", "attention_size": 64}
+
+
+def runs(root: Path, **made: Arm) -> TaskRuns:
+    layout = Layout(write_project(root, tasks=("translation",), models=(), rows=6, arms=made))
+    return read_runs(layout, read_params(layout.params))[0]
+
+
+def test_the_baseline_is_told_by_its_options_and_not_by_its_name(tmp_path: Path) -> None:
+    task = runs(
+        tmp_path,
+        vanilla=Arm({"cell": "gru"}),
+        plain=Arm({}),
+        normed=Arm({"layer_norm": True}),
+        small=Arm({"hidden_size": 96}),
+        relu=Arm({"activation": "relu"}),
+        attends=Arm(ADDITIVE | {"dropout": 0.2}),
+        gru=Arm(ADDITIVE | {"cell": "gru", "activation": "relu"}),
+        attends_relu=Arm(ADDITIVE | {"activation": "relu"}),
+        attends_itself=Arm(ADDITIVE | {"self_attention": True}),
+    )
+    found = {arm: baseline_of(arm, task.arms) for arm in task.arms}
+    assert found == {
+        "vanilla": None,
+        "plain": None,
+        "normed": None,
+        "small": None,
+        "relu": None,
+        "attends": "plain",
+        "gru": "vanilla",  # the activation is that of the Elman cell
+        "attends_relu": "relu",
+        "attends_itself": None,
+    }
+    assert Pair("attends_itself", None) in arms.fused_and_plain(task)
+
+
+def test_options_without_a_meaning_do_not_tell_arms_apart() -> None:
+    assert alike(options_of({"cell": "lstm", "activation": "relu"}), options_of({"cell": "lstm"}), ())
+    assert alike(options_of({"heads": 4}), options_of({}), ())
+    assert not alike(options_of({"heads": 4, "self_attention": True}), options_of({"self_attention": True}), ())
+    assert not alike(options_of({"activation": "relu"}), options_of({}), ())
+
+
+def test_the_control_is_the_nearest_in_size_within_two_per_cent(tmp_path: Path) -> None:
+    task = runs(
+        tmp_path,
+        plain=Arm({}, n_parameters=900_000),
+        near=Arm({"hidden_size": 208}, n_parameters=985_000),
+        nearer=Arm({"hidden_size": 206, "embedding_size": 130}, n_parameters=992_000),
+        far=Arm({"hidden_size": 300}, n_parameters=1_021_000),
+        gru=Arm({"hidden_size": 150, "cell": "gru"}, n_parameters=1_000_000),
+        adds=Arm(ADDITIVE, n_parameters=1_000_000),
+        adds_nothing=Arm({"fusion": "multiply", "score": "dot"}, n_parameters=900_000),
+    )
+    assert control_of("adds", task) == "nearer"
+    assert control_of("adds_nothing", task) is None  # the baseline is its control
+    assert control_of("plain", task) is None
+    assert arms.fused_and_plain_or_control(task) == [
+        Pair("adds", "plain"),
+        Pair("adds_nothing", "plain"),
+        Pair("adds", "nearer"),
+    ]
+
+
+def test_ablations_differ_in_one_thing(tmp_path: Path) -> None:
+    task = runs(
+        tmp_path,
+        a=Arm(ADDITIVE),
+        b=Arm({"fusion": "bahdanau", "score": "dot"}),
+        c=Arm({"fusion": "bahdanau", "score": "dot", "layer_norm": True}),
+        d=Arm({"fusion": "bahdanau", "score": "general"}),
+        e=Arm({"fusion": "bahdanau", "score": "location", "attention_size": 64}),
+        f=Arm(ADDITIVE | {"activation": "relu"}),
+        g=Arm({"fusion": "multiply", "score": "dot"}),
+        h=Arm({"fusion": "multiply_output", "score": "dot"}),
+        i=Arm({"fusion": "multiply_output", "score": "dot", "hidden_size": 64}),
+        j=Arm({"fusion": "luong_input_feeding", "score": "general"}),
+        k=Arm({"fusion": "luong", "score": "general"}),
+    )
+    assert arms.inner_product_and_learned(task) == [Pair("b", "a"), Pair("b", "d")]
+    assert arms.relu_and_tanh(task) == [Pair("f", "a")]
+    assert arms.fed_back_and_not(task) == [Pair("g", "h"), Pair("j", "k")]

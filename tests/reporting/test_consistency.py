@@ -1,0 +1,209 @@
+"""No sentence and no table of the report says anything but what the numbers say; and the check of it can fail."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from contradictions import JUDGING, Text, contradictions, of_html, of_markdown
+from project import ROOT
+from synthetic_runs import Arm, Reported, report_of, report_on, write_project
+
+from softalign.reporting import report
+
+# One arm for each outcome, of a design that has a row for each claim with a rule.
+ARMS = {
+    "luong": Arm({"fusion": "luong", "score": "general"}, (0.4, 0.1)),  # worse than vanilla
+    "luong-dot": Arm({"fusion": "luong", "score": "dot"}, (0.4, 0.1)),
+    "bahdanau-relu": Arm({"fusion": "bahdanau", "score": "additive", "activation": "relu"}, (0.7, 0.4)),
+    "vanilla-relu": Arm({"activation": "relu"}, (0.74, 0.24)),
+    "vanilla-as_bahdanau": Arm({"hidden_size": 208}, (0.76, 0.26), 975_000),
+    "multiply_output": Arm({"fusion": "multiply_output", "score": "dot"}, (0.9, 0.6)),
+}
+
+
+@pytest.fixture(scope="module")
+def all_outcomes(tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    reported = report_of(tmp_path_factory.mktemp("all outcomes"), rows=60, arms=ARMS)
+    reported.write()
+    return reported
+
+
+def stored(reported: Reported) -> tuple[dict[str, Any], dict[str, Any]]:
+    read = [json.loads((reported.layout.reports / f"{name}.json").read_text("utf-8")) for name in ("results", "claims")]
+    return read[0], read[1]
+
+
+def texts(reported: Reported) -> dict[str, Text]:
+    folder = reported.layout.reports
+    return {
+        "report.md": of_markdown((folder / "report.md").read_text(encoding="utf-8")),
+        "index.html": of_html((folder / "index.html").read_text(encoding="utf-8")),
+    }
+
+
+def test_the_runs_have_every_outcome(all_outcomes: Reported) -> None:
+    results, claims = stored(all_outcomes)
+    verdicts = {judged["verdict"] for judged in results["tasks"]["translation"]["better"].values()}
+    assert verdicts == {"supported", "refuted", "not decided"}
+    assert {claim["verdict"] for claim in claims["claims"]} == {"supported", "refuted", "not decided"}
+    for text in texts(all_outcomes).values():
+        relations = {
+            relation
+            for relation in ("better", "worse", "not told apart")
+            for line in text.prose
+            if f" is {relation}" in line
+        }
+        assert relations == {"better", "worse", "not told apart"}
+        assert sum("verdict" in columns for columns, _ in text.tables) == 15  # the overview, and each claim
+
+
+@pytest.mark.parametrize("name", ["report.md", "index.html"])
+def test_the_report_says_what_the_numbers_say(all_outcomes: Reported, name: str) -> None:
+    assert contradictions(texts(all_outcomes)[name], *stored(all_outcomes)) == []
+
+
+def test_so_does_a_report_over_seeds(two_seeds: Reported) -> None:
+    two_seeds.write()
+    for text in texts(two_seeds).values():
+        assert contradictions(text, *stored(two_seeds)) == []
+
+
+def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:
+    root = write_project(tmp_path, tasks=("translation",), seeds=(1, 2, 3), rows=30, arms={"luong": ARMS["luong"]})
+    for run in ("multiply/1", "bahdanau/2", "bahdanau/3", "vanilla/3"):
+        shutil.rmtree(root / "runs/translation" / run)
+    reported = report_on(root)
+    seeds = {r["candidate"]: r["seeds"] for r in reported.results["comparisons"] if r["baseline"] == "vanilla"}
+    assert seeds == {"multiply": [2], "bahdanau": [1], "luong": [1, 2]}
+    reported.write()
+    for text in texts(reported).values():
+        assert contradictions(text, *stored(reported)) == []
+        assert any("no p, for runs are missing" in line for line in text.prose)
+        assert ["translation", "bahdanau", "2", "not run", "not run"] in [
+            row for _, rows in text.tables for row in rows
+        ]
+
+
+def row_of(claims: dict[str, Any], name: str, arm: str) -> dict[str, Any]:
+    claim = next(claim for claim in claims["claims"] if claim["id"] == name)
+    return next(row for row in claim["rows"] if row["arm"] == arm)
+
+
+def turn(row: dict[str, Any], *keys: str) -> None:
+    row |= {key: -row[key] for key in keys}
+
+
+def comparison(results: dict[str, Any], arm: str) -> dict[str, Any]:
+    return next(r for r in results["comparisons"] if (r["metric"], r["candidate"]) == ("bleu", arm))
+
+
+MUTATIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
+    "a score": lambda results, _: results["runs"][0]["test"].update(bleu=99.0),
+    "the sign of a difference": lambda results, _: turn(comparison(results, "bahdanau"), "difference"),
+    "the sign of an interval": lambda results, _: turn(comparison(results, "luong"), "low", "high"),
+    "the sign of an effect": lambda _, claims: turn(row_of(claims, "C4", "bahdanau"), "effect", "low", "high"),
+    "a row's verdict": lambda _, claims: row_of(claims, "C12", "bahdanau").update(verdict="refuted"),
+    "a claim's verdict": lambda _, claims: claims["claims"][8].update(verdict="refuted"),
+    "a corrected p-value": lambda _, claims: row_of(claims, "C1", "bahdanau").update(p_holm=0.2),
+    "a missing run": lambda _, claims: row_of(claims, "C9", "multiply").update(missing=["runs/a/b/1"]),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_number_that_is_turned_round_is_found(all_outcomes: Reported, name: str) -> None:
+    results, claims = copy.deepcopy(stored(all_outcomes))
+    MUTATIONS[name](results, claims)
+    for text in texts(all_outcomes).values():
+        assert contradictions(text, results, claims)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        (" is worse than ", " is better than "),
+        (" is not told apart from ", " is worse than "),
+        ("a difference of +", "a difference of −"),
+        (" is refuted", " is supported"),
+        ("supported for bahdanau", "refuted for bahdanau"),
+        ("Not decided by these runs: C3", "Not decided by these runs: C1, C3"),
+    ],
+)
+def test_a_sentence_that_is_turned_round_is_found(all_outcomes: Reported, said: str, instead: str) -> None:
+    text = texts(all_outcomes)["report.md"]
+    lines = [number for number, line in enumerate(text.prose) if said in line]
+    assert lines
+    for number in lines:
+        turned = [*text.prose]
+        turned[number] = turned[number].replace(said, instead)
+        assert contradictions(Text(turned), *stored(all_outcomes))
+
+
+def test_a_cell_that_is_turned_round_is_found(all_outcomes: Reported) -> None:
+    text = texts(all_outcomes)["index.html"]
+    verdicts = {"supported": "refuted", "refuted": "not decided", "not decided": "supported"}
+    turned = 0
+    for columns, rows in text.tables:
+        for row in rows:
+            for place, cell in enumerate(row):
+                if cell in verdicts and columns[place] in ("verdict", "better?"):
+                    other = Text([], [(columns, [[*row[:place], verdicts[cell], *row[place + 1 :]]])])
+                    assert contradictions(other, *stored(all_outcomes)), row
+                    turned += 1
+    assert turned > 50
+
+
+def test_a_judgement_without_a_number_is_found(all_outcomes: Reported) -> None:
+    said = Text(["As everyone expected, multiply beats vanilla by a wide margin."])
+    assert "'beats'" in contradictions(said, *stored(all_outcomes))[0]
+
+
+# The text that no number makes: templates, and the notebooks' own words.
+
+MEASURED = re.compile(r"\d+\.\d+|\d+ ?(%|points\b|BLEU|ROUGE|ms\b)")
+
+
+def template_text(path: Path) -> list[str]:
+    content = path.read_text(encoding="utf-8")
+    content = re.sub(r"<style>.*?</style>|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", "\n", content, flags=re.DOTALL)
+    return [line.strip() for line in content.split("\n") if line.strip()]
+
+
+def notebook_text(path: Path) -> list[str]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.split("\n") if line.strip()]
+
+
+@pytest.mark.parametrize("path", sorted(Path(report.TEMPLATES).glob("*.j2")), ids=lambda path: path.name)
+def test_templates_judge_no_arm(path: Path) -> None:
+    lines = template_text(path)
+    assert "Findings" in "".join(lines)
+    assert [line for line in lines if unvouched(line)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_judge_no_arm(path: Path) -> None:
+    lines = notebook_text(path)
+    assert lines
+    assert [line for line in lines if unvouched(line)] == []
+
+
+def unvouched(line: str) -> bool:
+    """A word of judgement or a measured number outside a question."""
+    return any(
+        (JUDGING.search(sentence) or MEASURED.search(sentence)) and not sentence.endswith("?")
+        for sentence in re.split(r"(?<=[.?!]) ", line)
+    )
+
+
+@pytest.mark.parametrize("line", ["multiply wins.", "BLEU rises by 3.1.", "Is it? It is faster.", "It costs 12 %."])
+def test_what_a_template_must_not_say_is_recognised(line: str) -> None:
+    assert unvouched(line)
+    assert not unvouched("Does attention beat the same network without it?")
