@@ -118,6 +118,7 @@ def _task_view(
         "scores": tables.score_table(results, name),
         "shifted": shifted_table(results, name),
         "comparisons": tables.comparison_table(results, name),
+        "notes": tables.comparison_notes(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
