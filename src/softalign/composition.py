@@ -156,6 +156,12 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
             if path[: depth + 1] == ["data", "source"]:
                 known = {field.name: None for source in SOURCES.values() for field in fields(source)}
                 return unknown_key(key, list(known), "data.source; which keys depends on its kind")
+            if path[: depth + 1] == ["data", "shifted_tests"]:
+                return UserError(
+                    f"no shifted test set {'.'.join([*path, key])} to change",
+                    "override",
+                    "add a whole one, as in +data.shifted_tests.test_noise={kind: noise, rate: 0.1}; ~ takes one out",
+                )
             if not (isinstance(factory, type) and is_dataclass(factory)):
                 return unknown_key(step, [field.name for field in fields(schema)], ".".join(path[:depth]) or "override")
             schema = factory

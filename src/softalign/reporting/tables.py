@@ -357,7 +357,7 @@ def incomplete_table(results: Results) -> Table:
 
 def split_table(results: Results, task: str) -> Table:
     """What cleaning did to each split."""
-    splits = results["tasks"][task]["prepared"]["splits"]
+    splits = results["tasks"][task]["prepared"]["splits"] | results["tasks"][task]["shifted"]
     keys = list(dict.fromkeys(key for counts in splits.values() for key in counts))
     rows = [[split, *[number(counts.get(key)) for key in keys]] for split, counts in splits.items()]
     return Table(f"{task}: rows", ["split", *[key.replace("_", " ") for key in keys]], rows)
