@@ -220,6 +220,8 @@ def _write_data(root: Path, task: str, rows: int) -> None:
         },
     )
 
+    _dump(root / f"data/shifted/{task}/report.json", {"splits": {}})
+
 
 def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
     data = DATA[task]

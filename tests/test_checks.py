@@ -34,6 +34,9 @@ from softalign.paths import Layout
         "data.source.train_rows=-5",
         "data.tokenizer.vocabulary_size=100",
         "data.cleaning.unicode_form=NFX",
+        "data.cleaning.train_max_source_words=0",
+        "data.shifted_tests.test_noise.rate=1.5",
+        "data.shifted_tests.test_noise.rows=0",
         "evaluation.confidence=95",
         "trainer.precision=fp8",
     ],
@@ -58,3 +61,15 @@ def test_every_rule_names_a_key_of_the_configuration() -> None:
                 break
         else:
             raise AssertionError(f"{key} is no key")
+
+
+@pytest.mark.parametrize("name", ["test", "longer", "a-b"])
+def test_a_shifted_test_set_cannot_have_the_name_of_anything_else(name: str) -> None:
+    with pytest.raises(UserError, match=f"cannot be called '{name}'"):
+        compose(Layout(ROOT), [f"+data.shifted_tests.{name}={{kind: noise, rate: 0.1}}"])
+
+
+def test_lengths_that_leave_nothing_to_train_on() -> None:
+    limits = ["data.cleaning.train_min_source_words=9", "data.cleaning.train_max_source_words=8"]
+    with pytest.raises(UserError, match="train_min_source_words=9 and train_max_source_words=8"):
+        compose(Layout(ROOT), limits)

@@ -181,6 +181,17 @@ def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_p
         ("data.source.kind=ftp", ["'ftp'", "embedded, hub, files"]),
         ("model.hidden_size=wide", ["'wide'", "model.hidden_size", "Integer"]),
         ("model.hidden_size=???", ["no value for model.hidden_size"]),
+        (
+            "+data.shifted_tests.x={kind: rain, rate: 0.1}",
+            ["unknown kind 'rain'", "data.shifted_tests.x.kind", "hub, files, noise"],
+        ),
+        ("+data.shifted_tests.x={kind: noise, rat: 0.1}", ["unknown key 'rat'", "data.shifted_tests.x", "rate, seed"]),
+        ("+data.shifted_tests.x={kind: noise}", ["no value for data.shifted_tests.x.rate"]),
+        ("+data.shifted_tests.x={kind: noise, rate: high}", ["'high'", "data.shifted_tests.x.rate"]),
+        (
+            "data.shifted_tests.absent.rate=0.1",
+            ["no shifted test set data.shifted_tests.absent", "+data.shifted_tests"],
+        ),
         ("optimization.lr", ["cannot parse the override", "key=value"]),
         ("optimization.lr=[1", ["cannot parse the override"]),
         ("model={a: 1}", ["model"]),

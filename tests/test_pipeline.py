@@ -64,6 +64,9 @@ def test_the_outputs_are_there(project: Path) -> None:
         assert {"bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity"} <= set(record["test"])
         assert {"n_parameters", "train_seconds", "train_tokens_per_second", "peak_memory_mb"} <= set(record["cost"])
         assert record["cost"]["decode_sentences_per_second"] > 0
+        assert record["shifted"]["test_noise"]["n_rows"] == record["test"]["n_rows"]  # of smoke's few rows all
+    (row,) = [row for row in results["claims"] if row["claim"] == "C14"]
+    assert row["quantity"].startswith("test_noise: ")
     comparison = results["comparisons"][0]
     assert {"task", "metric", "baseline", "candidate", "difference", "low", "high", "p_value"} <= set(comparison)
     for name in (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from softalign.config import Config
+from softalign.config import CleaningConfig, Config, NoiseTest
 from softalign.errors import UserError
 from softalign.models.options import check_decoding, check_model, check_vocabulary
 
@@ -41,6 +42,8 @@ RULES: dict[str, Rule] = {
     "data.cleaning.max_source_words": _at_least(1),
     "data.cleaning.max_target_words": _at_least(1),
     "data.cleaning.long_sources": _one_of("drop", "truncate"),
+    "data.cleaning.train_min_source_words": _at_least(1),
+    "data.cleaning.train_max_source_words": _at_least(1),
     "data.tokenizer.vocabulary_size": _above(256 + 3),
     "data.tokenizer.min_frequency": _at_least(1),
     "optimization.lr": _above(0),
@@ -67,14 +70,42 @@ RULES: dict[str, Rule] = {
 }
 
 
+NOISE_RULES: dict[str, Rule] = {"rate": _within(0, 1), "seed": _at_least(0), "rows": _at_least(1)}
+TAKEN = ("train", "validation", "test", "shorter", "longer")  # the last two: evaluation makes them of the test set
+
+
 def check(config: Config) -> None:
     """Raise `UserError` for the first value of `config` that makes no sense."""
     check_model(config.model)
     check_vocabulary(config.model, config.data.tokenizer.shared)
     check_decoding(config.decoding)
-    for key, (accepts, wanted) in RULES.items():
+    _check_rules(config, RULES, "")
+    _check_trained_lengths(config.data.cleaning)
+    for name, test in config.data.shifted_tests.items():
+        if not re.fullmatch(r"\w+", name) or name in TAKEN:
+            raise UserError(
+                f"a shifted test set cannot be called {name!r}",
+                "data.shifted_tests",
+                f"use letters, digits and _, and none of {', '.join(TAKEN)}",
+            )
+        if isinstance(test, NoiseTest):
+            _check_rules(test, NOISE_RULES, f"data.shifted_tests.{name}.")
+
+
+def _check_trained_lengths(cleaning: CleaningConfig) -> None:
+    low, high = cleaning.train_min_source_words, cleaning.train_max_source_words
+    if low is not None and high is not None and low > high:
+        raise UserError(
+            f"train_min_source_words={low} and train_max_source_words={high} leave nothing to train on",
+            "data.cleaning",
+            "the first must not be above the second",
+        )
+
+
+def _check_rules(config: Any, rules: dict[str, Rule], prefix: str) -> None:
+    for key, (accepts, wanted) in rules.items():
         value: Any = config
         for step in key.split("."):
             value = getattr(value, step, None)
         if value is not None and not accepts(value):
-            raise UserError(f"{key}={value} makes no sense", "configuration", f"it must be {wanted}")
+            raise UserError(f"{prefix}{key}={value} makes no sense", "configuration", f"it must be {wanted}")

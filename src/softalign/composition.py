@@ -102,14 +102,14 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
 
 def tuned_file(layout: Layout, data: str, arm: str) -> Path | None:
     """The file with an arm's rate, or else that of the model whose variant it is; None before any search."""
-    names = dict.fromkeys([arm, arm.partition("-")[0]])
+    names = dict.fromkeys([arm, arm.partition(SEPARATOR)[0]])
     return next((path for name in names if (path := layout.tuned(data, name)).is_file()), None)
 
 
 def _with_tuned_rate(layout: Layout, overrides: Sequence[str]) -> list[str]:
     """conf/config.yaml finds the rate of a file of conf/model; that of an arm with another name is found here."""
-    name, data = _value_of("model.name", overrides), _value_of("data", overrides)
-    if name is None or data is None or not layout.tuned(data, name).is_file():
+    name, data = _value_of("model.name", overrides), _choice(layout, "data", overrides)
+    if name is None or not layout.tuned(data, name).is_file():
         return list(overrides)
     return [f"tuned={data}/{name}", *overrides]
 
@@ -156,6 +156,12 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
             if path[: depth + 1] == ["data", "source"]:
                 known = {field.name: None for source in SOURCES.values() for field in fields(source)}
                 return unknown_key(key, list(known), "data.source; which keys depends on its kind")
+            if path[: depth + 1] == ["data", "shifted_tests"]:
+                return UserError(
+                    f"no shifted test set {'.'.join([*path, key])} to change",
+                    "override",
+                    "add a whole one, as in +data.shifted_tests.test_noise={kind: noise, rate: 0.1}; ~ takes one out",
+                )
             if not (isinstance(factory, type) and is_dataclass(factory)):
                 return unknown_key(step, [field.name for field in fields(schema)], ".".join(path[:depth]) or "override")
             schema = factory

@@ -71,6 +71,46 @@ SOURCES: dict[str, type] = {"embedded": EmbeddedSource, "hub": HubSource, "files
 
 
 @dataclass
+class HubTest:
+    """A further test set: one split of a data set of the Hugging Face Hub."""
+
+    kind: str = "hub"
+    id: str = MISSING
+    config: str | None = None
+    revision: str | None = None  # None: as for HubSource
+    source_column: str = MISSING
+    target_column: str = MISSING
+    group_by: str | None = None
+    split: str = MISSING
+
+
+@dataclass
+class FilesTest:
+    """A further test set: one file, or two parallel ones, of a person or of the web."""
+
+    kind: str = "files"
+    # As FilesSource.path, but never a folder; or the address of one file; or, with a * in the place of each column's
+    # name, the addresses of two parallel files.
+    path: str = MISSING
+    source_column: str = MISSING
+    target_column: str = MISSING
+    group_by: str | None = None
+
+
+@dataclass
+class NoiseTest:
+    """The main test set once more, with letters of its sources swapped, deleted and inserted."""
+
+    kind: str = "noise"
+    rate: float = MISSING  # edits a letter
+    seed: int = 0
+    rows: int | None = None  # so many, spread evenly over the test set; None: all
+
+
+SHIFTED_TESTS: dict[str, type] = {"hub": HubTest, "files": FilesTest, "noise": NoiseTest}
+
+
+@dataclass
 class CleaningConfig:
     """What prepare does to the text before anything is learned from it."""
 
@@ -79,6 +119,8 @@ class CleaningConfig:
     max_source_words: int = MISSING
     max_target_words: int = MISSING
     long_sources: str = "drop"  # drop | truncate (training and test alike; for articles)
+    train_min_source_words: int | None = None  # training and validation rows alone: what is shorter is left out
+    train_max_source_words: int | None = None  # likewise, what is longer; test sets keep both
 
 
 @dataclass
@@ -98,6 +140,7 @@ class DataConfig:
     source: Any = MISSING  # one of SOURCES, by its `kind`
     cleaning: CleaningConfig = field(default_factory=CleaningConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    shifted_tests: dict[str, Any] = field(default_factory=dict)  # name -> one of SHIFTED_TESTS, by its `kind`
 
 
 @dataclass

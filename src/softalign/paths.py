@@ -60,6 +60,9 @@ class Layout:
     def prepared(self, task: str) -> Path:
         return self.root / "data" / "prepared" / task
 
+    def shifted(self, task: str) -> Path:
+        return self.root / "data" / "shifted" / task
+
     def run(self, task: str, model: str, seed: int) -> Path:
         """The folder of one arm and seed: train/ inside is what training left, test/ what evaluation did."""
         if self.by_hand:

@@ -10,21 +10,24 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from softalign.config import SOURCES, Config
+from softalign.config import SHIFTED_TESTS, SOURCES, Config
 from softalign.errors import UserError
 
 
 def typed(plain: dict[str, Any]) -> Config:
     """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type."""
     _check_keys(plain, Config, "")
-    source = plain.get("data", {}).get("source")
-    kind = source.get("kind") if isinstance(source, dict) else None
-    if kind not in SOURCES:
-        raise UserError(f"unknown kind of data source {kind!r}", "data.source.kind", f"known: {', '.join(SOURCES)}")
-    _check_keys(source, SOURCES[kind], "data.source")
+    data = plain.get("data", {})
+    schemas = {"data.source": _schema(data.get("source"), SOURCES, "data.source")}
+    for name, test in (data.get("shifted_tests") or {}).items():
+        schemas[f"data.shifted_tests.{name}"] = _schema(test, SHIFTED_TESTS, f"data.shifted_tests.{name}")
+    where = ""  # what is being merged
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Config), plain)
-        merged.data.source = OmegaConf.merge(OmegaConf.structured(SOURCES[kind]), source)
+        for where, schema in schemas.items():
+            part = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.select(merged, where))
+            OmegaConf.update(merged, where, part, merge=False)
+        where = ""
         missing = OmegaConf.missing_keys(merged)
         if missing:
             raise UserError(
@@ -32,8 +35,10 @@ def typed(plain: dict[str, Any]) -> Config:
             )
         config = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
-        key = getattr(error, "full_key", None) or "configuration"
-        raise UserError(str(error).strip().splitlines()[0], str(key), "give a value of the right type") from None
+        key = ".".join(part for part in (where, getattr(error, "full_key", None)) if part)
+        raise UserError(
+            str(error).strip().splitlines()[0], key or "configuration", "give a value of the right type"
+        ) from None
     assert isinstance(config, Config)
     return config
 
@@ -46,6 +51,7 @@ def to_dict(part: Any) -> dict[str, Any]:
 def training_part(config: Config) -> dict[str, Any]:
     """What a trained model depends on: the keys that dvc.yaml tracks for `train`, the data and the seed."""
     content = to_dict(config)
+    del content["data"]["shifted_tests"]  # which training never sees
     trainer = {key: content["trainer"][key] for key in ("accelerator", "cuda_graphs", "precision", "threads")}
     return {key: content[key] for key in ("data", "model", "optimization", "seed")} | {"trainer": trainer}
 
@@ -55,6 +61,15 @@ def unknown_key(key: str, known: Sequence[str], where: str) -> UserError:
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return UserError(f"unknown key {key!r}", where, f"{hint}known keys: {', '.join(known)}")
+
+
+def _schema(part: Any, kinds: dict[str, type], where: str) -> type:
+    """The one of `kinds` that `part` is. Raises `UserError` for another kind, or for a key that its kind lacks."""
+    kind = part.get("kind") if isinstance(part, dict) else None
+    if kind not in kinds:
+        raise UserError(f"unknown kind {kind!r}", f"{where}.kind", f"known: {', '.join(kinds)}")
+    _check_keys(part, kinds[kind], where)
+    return kinds[kind]
 
 
 def _check_keys(mapping: Any, schema: type, where: str) -> None:

@@ -97,7 +97,8 @@ def test_every_reason_is_counted() -> None:
     ]
     assert kept(cleaner, "train", rows) == [("a b", "x"), ("a b c d e", "w x y z"), ("a b", "y")]
     assert cleaner.counts["train"].as_dict() == {
-        "read": 8, "empty": 2, "too_long": 2, "duplicate": 1, "leaked": 0, "kept": 3, "truncated": 0,
+        "read": 8, "empty": 2, "too_long": 2, "untrained_length": 0, "duplicate": 1, "leaked": 0, "kept": 3,
+        "truncated": 0,
     }  # fmt: skip
 
 
@@ -112,6 +113,34 @@ def test_nothing_leaks_from_one_split_into_another() -> None:
     test, validation = cleaner.counts["test"], cleaner.counts["validation"]
     assert (test.read, test.leaked, test.duplicate, test.kept) == (4, 1, 1, 2)
     assert (validation.read, validation.leaked, validation.duplicate, validation.kept) == (3, 2, 0, 1)
+
+
+def test_lengths_that_training_is_kept_from_stay_in_the_test_set() -> None:
+    config = CleaningConfig(max_source_words=5, max_target_words=4, train_min_source_words=2, train_max_source_words=3)
+    rows = [pair(source, "x") for source in ("a", "a b", "a b c", "a b c d")]
+    cleaner = Cleaner(config)
+    assert kept(cleaner, "train", rows) == [("a b", "x"), ("a b c", "x")]
+    assert kept(cleaner, "test", rows) == [("a", "x"), ("a b c d", "x")]  # not seen, so not leaked
+    assert kept(cleaner, "validation", [*rows, pair("e f", "x"), pair("e", "x")]) == [("e f", "x")]
+    assert kept(cleaner, "longer_ones", [pair("z", "x"), pair("v w x y", "x")]) == [("z", "x"), ("v w x y", "x")]
+    left_out = {split: counts.untrained_length for split, counts in cleaner.counts.items()}
+    assert left_out == {"train": 2, "test": 0, "validation": 3, "longer_ones": 0}
+    with pytest.raises(UserError, match=r"5 read: .*5 untrained length.*train_max_source_words \(now 3\)"):
+        kept(Cleaner(config), "train", [pair("a", "x")] * 5)
+
+
+def test_a_shifted_set_has_nothing_that_was_trained_or_chosen_on_and_may_share_rows_with_the_test_set() -> None:
+    everywhere = [pair("a", "x"), pair("b", "x"), pair("c", "x"), pair("d", "x")]
+    cleaner = Cleaner(CONFIG)
+    for split, source in (("train", "a"), ("test", "b"), ("validation", "c")):
+        kept(cleaner, split, [pair(source, "x")])
+    assert kept(cleaner, "other", everywhere) == [("b", "x"), ("d", "x")]
+    assert cleaner.counts["other"].leaked == 2
+    assert kept(cleaner, "yet_another", everywhere) == [("b", "x"), ("d", "x")]
+    later = Cleaner(CONFIG)
+    later.remember("train", ["a"])
+    later.remember("validation", ["c"])
+    assert kept(later, "other", everywhere) == [("b", "x"), ("d", "x")]
 
 
 def test_leaks_are_found_in_the_text_that_models_see() -> None:

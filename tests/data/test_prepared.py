@@ -83,7 +83,8 @@ def test_the_numbers_of_the_report(raw: Path, tmp_path: Path) -> None:
         raw, tmp_path / "prepared", replace(CONFIG, cleaning=CleaningConfig(max_source_words=3, max_target_words=3))
     )
     assert report["splits"]["validation"] == {
-        "read": 46, "empty": 1, "too_long": 0, "duplicate": 2, "leaked": 3, "kept": 40, "truncated": 0,
+        "read": 46, "empty": 1, "too_long": 0, "untrained_length": 0, "duplicate": 2, "leaked": 3, "kept": 40,
+        "truncated": 0,
     }  # fmt: skip
     # Of 0 to 299 ten have one digit, ninety two and two hundred three.
     words = report["lengths"]["train"]["source_words"]

@@ -16,8 +16,8 @@ from softalign.reporting.arm_scores import SCORES, score_arms, score_lengths
 
 def test_mean_spread_and_interval_over_seeds(two_seeds: Reported) -> None:
     records = two_seeds.results["scores"]
-    scores = [score for score in SCORES if score != "token_accuracy"]  # which is of tasks with one right answer
-    assert [(r["model"], r["metric"]) for r in records] == [(m, k) for m in two_seeds.tasks[0].models for k in scores]
+    keys = [key for key in SCORES if key != "token_accuracy"]  # which probes alone have
+    assert [(r["model"], r["metric"]) for r in records] == [(m, k) for m in two_seeds.tasks[0].models for k in keys]
     record = next(r for r in records if (r["model"], r["metric"]) == ("bahdanau", "bleu"))
     values = [run.scores["test"]["bleu"] for run in two_seeds.tasks[0].of("bahdanau")]
     assert record["mean"] == pytest.approx(mean(values))

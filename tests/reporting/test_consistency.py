@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import nbformat
 import pytest
 from contradictions import JUDGING, Text, contradictions, of_html, of_markdown
 from project import ROOT
-from synthetic_runs import Arm, Reported, report_of
+from synthetic_runs import Arm, Reported, report_of, report_on, write_project
 
 from softalign.reporting import report
 
@@ -73,6 +74,22 @@ def test_so_does_a_report_over_seeds(two_seeds: Reported) -> None:
     two_seeds.write()
     for text in texts(two_seeds).values():
         assert contradictions(text, *stored(two_seeds)) == []
+
+
+def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:
+    root = write_project(tmp_path, tasks=("translation",), seeds=(1, 2, 3), rows=30, arms={"luong": ARMS["luong"]})
+    for run in ("multiply/1", "bahdanau/2", "bahdanau/3", "vanilla/3"):
+        shutil.rmtree(root / "runs/translation" / run)
+    reported = report_on(root)
+    seeds = {r["candidate"]: r["seeds"] for r in reported.results["comparisons"] if r["baseline"] == "vanilla"}
+    assert seeds == {"multiply": [2], "bahdanau": [1], "luong": [1, 2]}
+    reported.write()
+    for text in texts(reported).values():
+        assert contradictions(text, *stored(reported)) == []
+        assert any("no p, for runs are missing" in line for line in text.prose)
+        assert ["translation", "bahdanau", "2", "not run", "not run"] in [
+            row for _, rows in text.tables for row in rows
+        ]
 
 
 def row_of(claims: dict[str, Any], name: str, arm: str) -> dict[str, Any]:

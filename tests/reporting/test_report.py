@@ -183,7 +183,7 @@ def test_a_bootstrap_too_coarse_for_the_number_of_comparisons_is_named(one_seed:
 def test_several_seeds_are_told_apart_in_the_page(two_seeds: Reported) -> None:
     two_seeds.write()
     html = (two_seeds.layout.reports / "index.html").read_text(encoding="utf-8")
-    assert "pooled over 1, 2" in html
+    assert "pooled over seeds 1, 2" in html
     assert "seed by seed" in html
 
 

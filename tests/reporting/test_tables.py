@@ -8,7 +8,7 @@ import pytest
 from synthetic_runs import Reported
 
 from softalign.reporting import tables
-from softalign.reporting.sentences import answer
+from softalign.reporting.sentences import answer, detected
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 
 
@@ -38,9 +38,15 @@ def test_the_headline_says_what_could_have_been_detected(one_seed: Reported) -> 
     assert row["detects"] == f"≥ {record['detectable']:.1f}"
     (claimed,) = [v for v in one_seed.verdicts if (v.claim, v.arm) == ("C1", "multiply")]
     assert claimed.p_holm is not None and row["p (Holm)"] == f"{claimed.p_holm:.3f}"  # of the claim's family
-    sentence = answer(one_seed.results, "translation", "multiply")
-    assert f"With 1 seed an arm and 60 test items, a true difference of {record['detectable']:.1f} would" in sentence
-    assert "corrected for 2 comparisons" in sentence
+    assert "corrected for 2 comparisons" in answer(one_seed.results, "translation", "multiply")
+    (sentence,) = detected(one_seed.results, "translation")
+    ends = sorted(
+        found["detectable"]
+        for arm in ("multiply", "bahdanau")
+        if (found := tables.headline_comparison(one_seed.results, "translation", arm))
+    )
+    assert "With 1 seed an arm and 60 test items" in sentence
+    assert f"a true difference of {ends[0]:.1f} to {ends[1]:.1f} BLEU" in sentence
 
 
 def test_the_score_table_shows_spread_or_says_that_there_is_none(one_seed: Reported, two_seeds: Reported) -> None:
@@ -61,10 +67,12 @@ def test_the_comparison_table_has_both_tests_and_with_seeds_both_levels(
 ) -> None:
     one = tables.comparison_table(one_seed.results, "translation")
     pooled = tables.comparison_table(two_seeds.results, "translation")
-    assert {"p bootstrap", "p randomisation", "p (Holm)", "d over items", "detects"} <= set(one.columns)
-    assert set(pooled.columns) - set(one.columns) == {"p items and seeds", "g over seeds"}
-    assert "Holm corrects p randomisation for the 3 pairs" in one.caption
-    assert "Holm corrects p items and seeds for the 3 pairs" in pooled.caption
+    assert {"p bootstr.", "p random.", "p (Holm)", "d", "detects"} <= set(one.columns)
+    assert set(pooled.columns) - set(one.columns) == {"p seeds, items", "g"}
+    assert "pooled over seeds 1, 2" in pooled.caption
+    notes = [" ".join(tables.comparison_notes(reported.results, "translation")) for reported in (one_seed, two_seeds)]
+    assert "p random. corrected for the 3 pairs" in notes[0]
+    assert "p seeds, items corrected for the 3 pairs" in notes[1]
     per_seed = tables.comparison_table(two_seeds.results, "translation", all_seeds=False)
     assert per_seed.columns == one.columns and len(per_seed.rows) == 2 * len(one.rows)
     for table in (one, pooled, per_seed):

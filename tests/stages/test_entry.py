@@ -24,7 +24,7 @@ from softalign.training.failure import DivergedError, Failure
 def main(config, layout):
     if config.seed == 13:
         raise UserError("thirteen", "seed", "take another")
-    if config.optimization.lr > 0.01:
+    if config.optimization.lr > 1:
         raise DivergedError("the arm", Failure("training loss", 2, 1, float("nan"), 3.0, None))
     print(json.dumps([config.task.name, config.data.name, config.model.name, config.seed, layout.by_hand]))
     return 1.0 + config.optimization.lr
@@ -82,7 +82,7 @@ def test_a_sweep_over_arms_and_their_controls(project: Path) -> None:
 def test_what_decoding_reads_does_not_move_a_run(project: Path) -> None:
     first = jobs(run(project, "python", "probe.py", "decoding=greedy").stdout)
     assert first == jobs(run(project, "python", "probe.py", "evaluation.bootstrap_samples=200").stdout)
-    assert first != jobs(run(project, "python", "probe.py", "optimization.lr=0.005").stdout)
+    assert first != jobs(run(project, "python", "probe.py", "optimization.lr=0.5").stdout)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str]) -> None:
 
 
 def test_a_training_that_diverges_is_one_line(project: Path) -> None:
-    failed = run(project, "python", "probe.py", "optimization.lr=0.5", check=False)
+    failed = run(project, "python", "probe.py", "optimization.lr=5", check=False)
     assert failed.returncode == 1
     assert len(failed.stderr.splitlines()) == 1 and failed.stderr.startswith("error: the arm has diverged")
 
 
 def test_in_a_sweep_the_others_go_on_and_the_status_tells(project: Path) -> None:
-    swept = run(project, "python", "probe.py", "--multirun", "optimization.lr=0.5,0.002", "seed=1,2", check=False)
+    swept = run(project, "python", "probe.py", "--multirun", "optimization.lr=5,0.002", "seed=1,2", check=False)
     assert [job[3] for job in jobs(swept.stdout)] == [1, 2]
     assert len(swept.stderr.splitlines()) == 2 and swept.returncode == 1
 
@@ -116,7 +116,7 @@ def test_in_a_sweep_the_others_go_on_and_the_status_tells(project: Path) -> None
 def test_a_sweeper_minimises_what_a_stage_returns(project: Path) -> None:
     """Optuna's, in Hydra's own grammar: a training that diverged is the worst of its trials, not its end."""
     sweeper = ["hydra/sweeper=optuna", "hydra/sweeper/sampler=grid", "hydra.sweeper.n_jobs=1", "hydra.sweep.dir=swept"]
-    searched = "optimization.lr=choice(0.5,0.004,0.002,0.003)"
+    searched = "optimization.lr=choice(5.0,0.004,0.002,0.003)"
     done = run(project, "python", "probe.py", "--multirun", *sweeper, searched)
     assert len(jobs(done.stdout)) == 3 and done.stderr.count("has diverged") == 1
     best = yaml.safe_load((project / "swept" / "optimization_results.yaml").read_text())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from softalign.config import Config
+from softalign.config import Config, NoiseTest
 from softalign.errors import UserError
 from softalign.training.identity import Identity, git_commit, identify
 
@@ -72,3 +72,9 @@ def test_git_commit(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == git("rev-parse", "HEAD")
     (tmp_path / "file").write_text("two")
     assert git_commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
+
+
+def test_a_shifted_test_set_trains_nothing_again(prepared: Path, configured: Callable[..., Config]) -> None:
+    config = configured()
+    more = replace(config, data=replace(config.data, shifted_tests={"noise": NoiseTest(rate=0.1)}))
+    assert identify(more, prepared).fingerprint == identify(config, prepared).fingerprint

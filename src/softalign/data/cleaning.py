@@ -15,6 +15,9 @@ from softalign.errors import UserError
 Form = Literal["NFC", "NFKC"]
 
 
+SEEN = ("train", "validation")  # what an arm learns from, and what its checkpoint is chosen by
+
+
 class Pair(NamedTuple):
     """One row: a source, its target, and what belongs to them."""
 
@@ -26,13 +29,14 @@ class Pair(NamedTuple):
 
 @dataclass
 class Counts:
-    """Where the rows of a split went: read = empty + too_long + duplicate + leaked + kept."""
+    """Where the rows of a split went: read = empty + too_long + untrained_length + duplicate + leaked + kept."""
 
     read: int = 0
     empty: int = 0  # no word in the source or in the target
     too_long: int = 0  # more words than cleaning.max_source_words or max_target_words
+    untrained_length: int = 0  # training and validation alone: outside train_min_source_words … train_max_source_words
     duplicate: int = 0  # the same source and target stood in the split before
-    leaked: int = 0  # the source occurs in training (or, for validation rows, in test)
+    leaked: int = 0  # the source occurs in training (for validation rows: or in test; for shifted ones: in validation)
     kept: int = 0
     truncated: int = 0  # of those kept: sources that were cut
 
@@ -79,11 +83,18 @@ def clean_pair(pair: Pair, config: CleaningConfig) -> tuple[Pair, bool]:
     return Pair(source, references[0] if references else "", references, alignment), truncated
 
 
+def has_trained_length(words: int, config: CleaningConfig) -> bool:
+    """Whether a source of so many words is one that training is given."""
+    low, high = config.train_min_source_words, config.train_max_source_words
+    return (low is None or words >= low) and (high is None or words <= high)
+
+
 class Cleaner:
     """Cleans the splits of one data set, and knows what it has seen, so that nothing leaks from one into another.
 
     Splits must come in the order training, test, validation. A source that occurs in training is taken out of the
     other two, and one that occurs in test out of validation. Sources are compared after cleaning, as models see them.
+    Shifted test sets come last, in any order, or later by themselves once `remember` has been told of the others.
     """
 
     ORDER = ("train", "test", "validation")
@@ -98,11 +109,11 @@ class Cleaner:
 
         Raises `UserError` for a malformed alignment, and at the end where no row is left.
         """
-        done = tuple(self.counts)
-        if self.ORDER[: len(done) + 1] != (*done, split):
+        done = tuple(self._sources)
+        if split in self.ORDER and self.ORDER[: len(done) + 1] != (*done, split):
             raise ValueError(f"{split} after {done}: the order is {self.ORDER}")
+        others = [self._sources[other] for other in (done if split in self.ORDER else SEEN)]
         counts = self.counts[split] = Counts()
-        others = list(self._sources.values())
         sources = self._sources.setdefault(split, set())
         seen: set[bytes] = set()
         for row, pair in enumerate(pairs):
@@ -116,6 +127,9 @@ class Cleaner:
                 continue
             if self._too_long(pair):
                 counts.too_long += 1
+                continue
+            if split in SEEN and not has_trained_length(pair.source.count(" ") + 1, self._config):
+                counts.untrained_length += 1
                 continue
             key = _digest(pair.source)
             if any(key in other for other in others):
@@ -132,6 +146,10 @@ class Cleaner:
             yield pair
         if not counts.kept:
             raise _nothing_left(split, counts, self._config)
+
+    def remember(self, split: str, sources: Iterable[str]) -> None:
+        """Take the sources of a split that was cleaned before, so that they are found in shifted test sets."""
+        self._sources[split] = {_digest(source) for source in sources}
 
     def _too_long(self, pair: Pair) -> bool:
         too_many_words = pair.source.count(" ") + 1 > self._config.max_source_words
@@ -185,6 +203,10 @@ def _nothing_left(split: str, counts: Counts, config: CleaningConfig) -> UserErr
         "too_long": (
             f"raise data.cleaning.max_source_words (now {config.max_source_words}) "
             f"or max_target_words (now {config.max_target_words})"
+        ),
+        "untrained_length": (
+            f"lower data.cleaning.train_min_source_words (now {config.train_min_source_words}) "
+            f"or raise train_max_source_words (now {config.train_max_source_words})"
         ),
         "duplicate": "check the data",
         "leaked": "name another split or file in data.source: its sources all occur in the others",

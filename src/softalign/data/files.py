@@ -54,12 +54,16 @@ def find_splits(source: FilesSource, roots: Sequence[Path]) -> dict[str, SplitFi
     (data/corpus for data/corpus.de and data/corpus.en).
     Raises `UserError` when there is no such file, when a split is there twice, or when half of a parallel pair is.
     """
-    paths = [root / Path(source.path).expanduser() for root in roots]
-    path = next(
-        (path for path in paths if path.exists() or _parallel_pair(path.parent, (path.name,), source)), paths[0]
-    )
-    if path.is_dir():
-        return _in_folder(path, source)
+    path = _place(source, roots)
+    return _in_folder(path, source) if path.is_dir() else {"train": find_file(source, roots)}
+
+
+def find_file(source: FilesSource, roots: Sequence[Path]) -> SplitFiles:
+    """The single file, or the two parallel ones, that `source.path` names as `find_splits` has it.
+
+    Raises `UserError` when there is no such file (a folder is none), or when half of a parallel pair is.
+    """
+    path = _place(source, roots)
     if path.is_file():
         if format_of(path) is None:
             raise UserError(
@@ -67,11 +71,20 @@ def find_splits(source: FilesSource, roots: Sequence[Path]) -> dict[str, SplitFi
                 str(path),
                 f"name it {', '.join(FORMATS)} (.gz after it), or give the start of two parallel files' names",
             )
-        return {"train": SplitFiles((path,))}
+        return SplitFiles((path,))
     pair = _parallel_pair(path.parent, (path.name,), source)
     if pair:
-        return {"train": pair}
+        return pair
+    if path.is_dir():
+        raise UserError("a folder, and one file is needed", str(path), "set data.source.path to a file of it")
     raise UserError("no such file or folder", str(path), "set data.source.path to a file, or to a folder with train.*")
+
+
+def _place(source: FilesSource, roots: Sequence[Path]) -> Path:
+    paths = [root / Path(source.path).expanduser() for root in roots]
+    return next(
+        (path for path in paths if path.exists() or _parallel_pair(path.parent, (path.name,), source)), paths[0]
+    )
 
 
 def content_hash(splits: Mapping[str, SplitFiles]) -> str:

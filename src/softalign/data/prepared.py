@@ -79,10 +79,7 @@ def load_prepared(folder: Path, config: DataConfig | None = None, only: Sequence
         if config is not None and written_for != _plain(config):
             differing = ", ".join(_differences(written_for, _plain(config), "data"))
             raise UserError(f"the prepared data is for another configuration: {differing} differ", str(folder), remedy)
-        splits = {
-            split: pa.Table.from_batches(_batches(pa.memory_map(str(folder / f"{split}.arrow"))), ENCODED)
-            for split in only
-        }
+        splits = {split: read_encoded(folder / f"{split}.arrow") for split in only}
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
     return Prepared(
@@ -100,7 +97,7 @@ def _write(raw: Path, folder: Path, config: DataConfig, form: str) -> dict[str, 
     lengths = {}
     for split in SPLITS:
         with progress(f"{split}: encoding", counts[split]["kept"], form) as advance:
-            lengths[split] = _encode(folder, split, source_tokenizer, target_tokenizer, advance)
+            lengths[split] = encode(folder, split, source_tokenizer, target_tokenizer, advance)
     (folder / "data.yaml").write_text(
         yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
@@ -126,19 +123,28 @@ def _clean(raw: Path, folder: Path, config: CleaningConfig, form: str) -> dict[s
     cleaner = Cleaner(config)
     for split in Cleaner.ORDER:
         with (
-            _raw_file(raw / f"{split}.parquet") as file,
+            raw_file(raw / f"{split}.parquet") as file,
             progress(f"{split}: cleaning", file.metadata.num_rows, form) as advance,
-            pa.OSFile(str(folder / f"{split}.clean.arrow"), "wb") as sink,
-            pa.ipc.new_stream(sink, TEXT) as writer,
         ):
-            for chunk in _chunks(cleaner.clean(split, _pairs(file, advance)), CHUNK):
-                columns = {name: [getattr(pair, name) for pair in chunk] for name in TEXT.names}
-                writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=TEXT))
+            write_clean(folder, split, cleaner.clean(split, pairs_of(file, advance)))
     return {split: cleaner.counts[split].as_dict() for split in SPLITS}
 
 
+def write_clean(folder: Path, split: str, pairs: Iterable[Pair]) -> None:
+    """Write <split>.clean.arrow, from which `encode` goes on."""
+    with pa.OSFile(str(folder / f"{split}.clean.arrow"), "wb") as sink, pa.ipc.new_stream(sink, TEXT) as writer:
+        for chunk in _chunks(pairs, CHUNK):
+            columns = {name: [getattr(pair, name) for pair in chunk] for name in TEXT.names}
+            writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=TEXT))
+
+
+def read_encoded(path: Path) -> pa.Table:
+    """A split as `encode` wrote it, memory-mapped: columns of ENCODED."""
+    return pa.Table.from_batches(_batches(pa.memory_map(str(path))), ENCODED)
+
+
 @contextmanager
-def _raw_file(path: Path) -> Iterator[pq.ParquetFile]:
+def raw_file(path: Path) -> Iterator[pq.ParquetFile]:
     """A Parquet file of data/raw. Raises `UserError` where it is missing or is not one."""
     remedy = "run the download stage first: `dvc repro`, or `python -m softalign.stages.download`"
     try:
@@ -154,7 +160,7 @@ def _raw_file(path: Path) -> Iterator[pq.ParquetFile]:
         raise UserError(f"not a Parquet file: {error}", str(path), "run the download stage again") from None
 
 
-def _pairs(file: pq.ParquetFile, advance: Callable[[int], None]) -> Iterator[Pair]:
+def pairs_of(file: pq.ParquetFile, advance: Callable[[int], None]) -> Iterator[Pair]:
     """The rows of `file`."""
     present = [name for name in TEXT.names if name in file.schema_arrow.names]
     for batch in file.iter_batches(batch_size=CHUNK, columns=present):
@@ -198,7 +204,7 @@ def _check_round_trip(tokenizer: Tokenizer, texts: Sequence[str], ids: Sequence[
             )
 
 
-def _encode(
+def encode(
     folder: Path, split: str, source: Tokenizer, target: Tokenizer, advance: Callable[[int], None]
 ) -> dict[str, dict[str, float]]:
     """Turn <split>.clean.arrow into <split>.arrow, with ids; returns the distribution of the lengths.
@@ -272,8 +278,10 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _plain(config: DataConfig) -> dict[str, Any]:
-    """The configuration as YAML would give it back."""
-    return dict(yaml.safe_load(yaml.safe_dump(asdict(config))))
+    """The configuration as YAML would give it back, without the shifted test sets, which lie in a folder of theirs."""
+    plain = dict(yaml.safe_load(yaml.safe_dump(asdict(config))))
+    del plain["shifted_tests"]
+    return plain
 
 
 def _differences(one: Any, other: Any, key: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,12 @@ class Origin:
     statistics: dict[str, Any] | None = None  # of embedded corpora
 
 
-def write_raw(splits: datasets.DatasetDict, origin: Origin, name: str, target: Path) -> dict[str, Any]:
+def write_raw(
+    splits: datasets.DatasetDict, origin: Origin, name: str, target: Path, shifted: Mapping[str, Origin] | None = None
+) -> dict[str, Any]:
     """Write `target`/<split>.parquet and provenance.json, all or nothing, and return the content of the latter.
 
+    `shifted` tells where those of the splits come from that are shifted test sets.
     The files' bytes depend on the rows alone. Raises `UserError` when the disk is full; `target` is then as it was.
     """
     with replacing(target) as folder:
@@ -41,6 +45,10 @@ def write_raw(splits: datasets.DatasetDict, origin: Origin, name: str, target: P
         record: dict[str, Any] = {"data": name} | asdict(origin)
         if origin.statistics is None:
             del record["statistics"]
+        if shifted:
+            record["shifted"] = {
+                test: {key: value for key, value in asdict(own).items() if value} for test, own in shifted.items()
+            }
         record["rows"] = {split: len(rows) for split, rows in splits.items()}
         record["sha256"] = {split: _sha256(folder / f"{split}.parquet") for split in splits}
         (folder / NAME).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -77,7 +77,7 @@ def _load_hub(source: HubSource, lock: RevisionLock) -> tuple[datasets.DatasetDi
     commit = hub.resolve_commit(source, lock)
     complete = source.validation_split is not None and source.test_split is not None
     # What is cut is cut from all rows, so that the test set does not depend on how much is trained on.
-    tables = hub.fetch(source, commit, _columns(source), source.train_limit if complete else None)
+    tables = hub.fetch(source, commit, columns_of(source), source.train_limit if complete else None)
     tables, sizes = _finish(tables, source, source.id)
     origin = Origin(
         kind="hub",
@@ -96,13 +96,14 @@ def _load_files(source: FilesSource, roots: Sequence[Path]) -> tuple[datasets.Da
     tables = {}
     for split, paths in found.items():
         limit = source.train_limit if split == "train" and complete else None
-        tables[split] = paths.read(_columns(source), limit)
+        tables[split] = paths.read(columns_of(source), limit)
     tables, sizes = _finish(tables, source, source.path)
     origin = Origin(kind="files", id=source.path, revision=files.content_hash(found), cut=sizes)
     return _as_dataset_dict(tables), origin
 
 
-def _columns(source: HubSource | FilesSource) -> dict[str, str]:
+def columns_of(source: HubSource | FilesSource) -> dict[str, str]:
+    """The names that the columns of `source` get here, and those that they have there."""
     columns = {"source": source.source_column, "target": source.target_column}
     return columns | ({"group": source.group_by} if source.group_by else {})
 
@@ -127,12 +128,13 @@ def _finish(
 
 def _as_dataset_dict(tables: dict[str, pa.Table]) -> datasets.DatasetDict:
     import datasets
+
+    return datasets.DatasetDict({split: as_dataset(tables[split]) for split in ("train", "validation", "test")})
+
+
+def as_dataset(table: pa.Table) -> datasets.Dataset:
+    """`table` as a `Dataset`, which, left to itself, makes its fingerprint from a copy of all the text in memory."""
+    import datasets
     from datasets.fingerprint import generate_random_fingerprint
 
-    # Left to itself, Dataset makes its fingerprint from a copy of all the text in memory.
-    return datasets.DatasetDict(
-        {
-            split: datasets.Dataset(tables[split], fingerprint=generate_random_fingerprint())
-            for split in ("train", "validation", "test")
-        }
-    )
+    return datasets.Dataset(table, fingerprint=generate_random_fingerprint())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
 from softalign.evaluation.probes import probe
 from softalign.evaluation.records import prediction_records, write_json, write_json_lines
-from softalign.evaluation.scores import ItemStatistics, corpus_scores, item_statistics
-from softalign.evaluation.significance import bootstrap_intervals
+from softalign.evaluation.scores import ItemStatistics
+from softalign.evaluation.shifted import Decoded, Scored, shifted_scores, write_shifted
 from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
@@ -77,22 +78,16 @@ def assemble_scores(
     statistics: dict[str, ItemStatistics],
     likelihoods: Likelihoods,
     config: Config,
+    shifted: Sequence[Decoded] = (),
 ) -> dict[str, Any]:
     """The content of scores.json."""
     evaluation, headline = config.evaluation, config.task.headline_metric
     buckets = length_buckets(test.source_words, evaluation.length_buckets)
-    resampling = evaluation.bootstrap_samples, evaluation.confidence, evaluation.bootstrap_seed
-    intervals = dict(zip(statistics, bootstrap_intervals(list(statistics.values()), *resampling), strict=True))
-    embedded = config.data.source.kind == "embedded"
-    exact = item_statistics(outputs.texts, test.references, ["exact_match"])
+    scored = Scored(outputs.texts, test.references, test.target_words, likelihoods.test, statistics)
     return {
-        "test": {
-            **corpus_scores(statistics),
-            "perplexity": likelihoods.perplexity["test"],
-            "exact_match": exact["exact_match"].corpus_score() if embedded or "exact_match" in statistics else None,
-            "n_rows": len(test),
-        },
-        "intervals": {metric: {"low": found.low, "high": found.high} for metric, found in intervals.items()},
+        "test": scored.scores(config),
+        "intervals": scored.intervals(config),
+        "shifted": shifted_scores(shifted, scored, test.source_words, config),
         "signatures": {metric: items.signature for metric, items in statistics.items()},
         "by_length": score_by_length(headline, statistics[headline], buckets, evaluation),
         "alignment": score_alignment(
@@ -127,6 +122,7 @@ def write_test(
     likelihoods: Likelihoods,
     scores: dict[str, Any],
     config: Config,
+    shifted: Sequence[Decoded] = (),
 ) -> None:
     """Write the test/ folder, all of it or nothing."""
     predicted_ids = [hypothesis.tokens for hypothesis in outputs.hypotheses]
@@ -138,12 +134,14 @@ def write_test(
         write_json(folder / "scores.json", scores)
         examples = attention_examples(arm.model, test, predicted_ids, arm.tokenizers, count, arm.device)
         write_json(folder / "attention.json", examples)
+        write_shifted(folder, shifted)
 
 
 def summary(label: str, scores: dict[str, Any], config: Config) -> str:
     """One line for whoever watches."""
     test, headline = scores["test"], config.task.headline_metric
+    shifted = "".join(f"  {name} {own[headline]:.1f}" for name, own in scores["shifted"].items())
     return (
-        f"{label}: {headline} {test[headline]:.1f}  perplexity per word {test['perplexity']:.2f}"
+        f"{label}: {headline} {test[headline]:.1f}{shifted}  perplexity per word {test['perplexity']:.2f}"
         f"  {scores['cost']['decode_sentences_per_second']:.0f} sentences/s"
     )

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.significance import holm
-from softalign.reporting import arms, choice_claims, cost_claims, probe_claims, quality_claims
+from softalign.reporting import (
+    arms,
+    choice_claims,
+    cost_claims,
+    generalisation_claims,
+    probe_claims,
+    quality_claims,
+)
 from softalign.reporting.arms import Pair, Pairing
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.runs import DIVERGED, TaskRuns
@@ -137,7 +144,7 @@ CLAIMS = (
         "C14",
         "fusion generalises better",
         arms.fused_and_plain,
-        (),
+        (generalisation_claims.generalises_better,),
         "test sets that are shifted, noisy or longer than those trained on",
     ),
 )

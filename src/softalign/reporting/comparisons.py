@@ -6,9 +6,10 @@ one seed or over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from softalign.evaluation.significance import (
     resampled_scores,
     two_sided_p_value,
 )
+from softalign.progress import progress
 from softalign.reporting.effect_sizes import cohens_dz, hedges_g
 from softalign.reporting.estimates import Array, Estimate, Replicates, contrast, detectable_difference
 from softalign.reporting.runs import TaskRuns
@@ -80,7 +82,7 @@ def _replicates(
     return {pair: Replicates(*part) for pair, part in zip(pairs, parts, strict=True)}
 
 
-def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
+def compare_arms(scored: Scored, evaluation: EvaluationConfig, form: str = "none") -> list[dict[str, Any]]:
     """One record for each pair of arms, metric and seed, and one for all seeds together where there are several.
 
     `difference`       candidate minus baseline in points of 100, means over seeds
@@ -94,12 +96,18 @@ def compare_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str,
     `detectable`       the true difference that would have been found with 80 % power: `estimates.detectable_difference`
     `cohens_dz`        effect size over test items, of the mean over seeds; None for a metric without item scores
     `hedges_g`         effect size over seeds; None with one
+
+    `form` is how progress is shown.
     """
     metrics = metrics_of(scored.runs.headline_metric)
-    return [record for metric in metrics for record in _compare_metric(scored, metric, evaluation)]
+    pairs = comb(len(scored.runs.models), 2)
+    with progress(f"{scored.runs.task}: comparing", pairs * len(metrics), form) as advance:
+        return [record for metric in metrics for record in _compare_metric(scored, metric, evaluation, advance)]
 
 
-def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
+def _compare_metric(
+    scored: Scored, metric: str, evaluation: EvaluationConfig, advance: Callable[[int], None]
+) -> list[dict[str, Any]]:
     runs = scored.runs
     arms = [(model, seed) for model in runs.models for seed in runs.seeds_of(model)]
     statistics = [scored.items[arm][metric] for arm in arms]
@@ -120,6 +128,7 @@ def _compare_metric(scored: Scored, metric: str, evaluation: EvaluationConfig) -
                 differences = (points[1] - points[0]).mean(axis=0)
             tests = _tests(a, b, np.array(moved).mean(axis=0), differences, evaluation)
             records.append(names | tests | {"scope": PER_SEED if len(seeds) == 1 else POOLED, "seeds": seeds})
+        advance(1)
     return _corrected(records)
 
 

@@ -21,6 +21,7 @@ from softalign.reporting.drawings import KINDS, Drawing, draw_all
 from softalign.reporting.names import NAMES
 from softalign.reporting.probe_tables import probe_table
 from softalign.reporting.runs import TaskRuns
+from softalign.reporting.shifted_table import shifted_table
 from softalign.reporting.tables import Table
 from softalign.reporting.text import printable
 
@@ -105,14 +106,19 @@ def _task_view(
     name, record = task.task, results["tasks"][task.task]
     provenance, prepared = record["provenance"], record["prepared"]
     own = [drawing for drawing in drawings if drawing.task == name]
-    data = {key: provenance.get(key) for key in ("data", "kind", "id", "config", "revision", "licence", "citation")}
+    data = {
+        key: provenance.get(key)
+        for key in ("data", "kind", "id", "config", "revision", "licence", "citation", "shifted")
+    }
     return {
         "name": name,
         "data": provenance["data"],
         "headline": tables.headline_table(results, name),
         "answers": sentences.answers(results, name),
         "scores": tables.score_table(results, name),
+        "shifted": shifted_table(results, name),
         "comparisons": tables.comparison_table(results, name),
+        "notes": tables.comparison_notes(results, name),
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
@@ -195,9 +201,7 @@ def render(template: str, view: dict[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", "<br>")
-    environment.filters["verdict"] = lambda text: VERDICTS.get(
-        next((v for v in VERDICTS if text.startswith(v)), ""), ""
-    )
+    environment.filters["verdict"] = lambda text: VERDICTS.get(text, "")
     return environment.get_template(template).render(view)
 
 

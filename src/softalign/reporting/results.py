@@ -81,6 +81,7 @@ def _run_record(run: Run) -> dict[str, Any]:
         "cost": {key: run.cost.get(key) for key in COST}
         | {key: decoding.get(key) for key in ("decode_seconds", "decode_sentences_per_second")},
         "intervals": run.scores["intervals"],
+        "shifted": run.scores.get("shifted", {}),
         "gap": run.scores["gap"],
         "alignment": run.scores["alignment"],
         "probes": run.scores["probes"],
@@ -106,6 +107,7 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
         "generator_seed": source.get("seed"),
         "provenance": _read(layout.raw(task.task) / "provenance.json"),
         "prepared": _read(layout.prepared(task.task) / "report.json"),
+        "shifted": _read(layout.shifted(task.task) / "report.json")["splits"],
     }
 
 

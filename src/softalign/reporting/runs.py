@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from softalign.evaluation.stored_items import read_items
 from softalign.params import Params
 from softalign.paths import Layout
 from softalign.reporting.arms import PLAIN, options_of
+from softalign.reporting.shifted import ShiftedSet, read_shifted
 
 FAILURE = "failure.json"  # what a training that diverged leaves
 NOT_RUN, DIVERGED, INCOMPLETE = "not run", "diverged", "incomplete"
@@ -41,6 +42,7 @@ class Run:
     predictions: list[dict[str, Any]]  # test/predictions.jsonl, one row a test item, in test order
     attention: list[dict[str, Any]]  # test/attention.json
     statistics: dict[str, ItemStatistics] | None  # test/items.npz; None where it does not belong to the predictions
+    shifted: dict[str, ShiftedSet] = field(default_factory=dict)  # test/shifted/, and rows of the test set
 
     @property
     def headline_metric(self) -> str:
@@ -205,6 +207,7 @@ def read_run(folder: Path) -> Run:
         test / "scores.json", ("test", "intervals", "signatures", "by_length", "alignment", "probes", "cost", "gap")
     )
     predictions = _json_lines(test / "predictions.jsonl")
+    config = _yaml(train / "config.yaml", ("task", "data", "model"))
     return Run(
         task=str(origin["task"]),
         model=str(origin["model"]),
@@ -214,11 +217,12 @@ def read_run(folder: Path) -> Run:
         scores=scores,
         cost=cost,
         origin=origin,
-        config=_yaml(train / "config.yaml", ("task", "data", "model")),
+        config=config,
         history=_history(train / "history.csv"),
         predictions=predictions,
         attention=_json(test / "attention.json"),
         statistics=read_items(test, len(predictions)),
+        shifted=read_shifted(test, scores, config, predictions, _json_lines),
     )
 
 

@@ -32,7 +32,7 @@ CORRECTED = (
 )
 DETECTS = (
     "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
-    " repetitions, tested alone: where an arm is not decided, a smaller difference may be there."
+    " repetitions, in a single test before correction."
 )
 COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
@@ -49,9 +49,9 @@ ORDER = {REFUTED: 0, NOT_DECIDED: 1, SUPPORTED: 2}
 
 
 def answers(results: dict[str, Any], task: str) -> list[str]:
-    """One sentence for each arm with attention that was run: those that lose first."""
-    arms = results["tasks"][task]["candidates"]
-    return [answer(results, task, arm) for arm in sorted(arms, key=lambda arm: _place(results, task, arm))]
+    """One sentence for each arm with attention that was run, those that lose first; and what could have been found."""
+    arms = sorted(results["tasks"][task]["candidates"], key=lambda arm: _place(results, task, arm))
+    return [*(answer(results, task, arm) for arm in arms), *detected(results, task)]
 
 
 def _place(results: dict[str, Any], task: str, arm: str) -> int:
@@ -72,8 +72,7 @@ def answer(results: dict[str, Any], task: str, arm: str) -> str:
         f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {value} against "
         f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])}). "
-        f"{_detectable(found, results)}"
+        f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])})."
     )
 
 
@@ -84,15 +83,20 @@ def _corrected(judged: dict[str, Any]) -> str:
     return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {judged['family']} comparisons"
 
 
-def _detectable(comparison: dict[str, Any], results: dict[str, Any]) -> str:
-    """What the experiment could have found, in one sentence."""
-    power = f"{100 * results['bootstrap']['power']:g} %"
-    items = results["tasks"][comparison["task"]]["test_items"]
-    seeds = len(comparison["seeds"])
-    return (
-        f"With {seeds} seed{'s' if seeds > 1 else ''} an arm and {items:,} test items, a true difference of "
-        f"{tables.score(comparison['detectable'])} would be found about {power} of the time."
-    )
+def detected(results: dict[str, Any], task: str) -> list[str]:
+    """One sentence on what the comparison with the arm without attention could have found; none without such an arm."""
+    record = results["tasks"][task]
+    found = [tables.headline_comparison(results, task, model) for model in record["models"]]
+    own = sorted((row for row in found if row and row["detectable"] is not None), key=lambda row: row["detectable"])
+    if not own:
+        return []
+    ends = list(dict.fromkeys(tables.score(row["detectable"]) for row in (own[0], own[-1])))
+    seeds = " to ".join(str(count) for count in sorted({len(row["seeds"]) for row in own}))
+    return [
+        f"With {seeds} seed{'s' if seeds != '1' else ''} an arm and {record['test_items']:,} test items, a true"
+        f" difference of {' to '.join(ends)} {NAMES[record['headline_metric']]}, depending on the arm, would be found"
+        f" about {100 * results['bootstrap']['power']:g} % of the time; a smaller one may be there and be missed."
+    ]
 
 
 def _headline_score(results: dict[str, Any], task: str, arm: str) -> str:

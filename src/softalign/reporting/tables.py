@@ -215,36 +215,62 @@ def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Tab
     own = [row for row in results["comparisons"] if row["task"] == task]
     chosen = decisive(own) if all_seeds else [row for row in own if row not in decisive(own)]
     pooled = any(row["scope"] == POOLED for row in chosen)
+    together = [list(seeds) for seeds in {tuple(row["seeds"]): None for row in chosen}]  # one, unless runs are missing
+    alike = pooled and len(together) == 1
     rows = []
     for row in chosen:
         cells = {
             "arms": f"{row['candidate']} – {row['baseline']}",
             "metric": NAMES[row["metric"]],
-            "seeds": f"{'pooled over ' if pooled else ''}{seed_list(row['seeds'])}",
+            "seeds": seed_list(row["seeds"]),
             "difference": score(row["difference"], signed=True),
             "interval": interval(row["low"], row["high"]),
-            "bootstrap": p_value(row["p_bootstrap"]),
-            "randomisation": p_value(row["p_randomisation"]),
-            "items and seeds": p_value(row["p_value"]),
             "holm": p_value(row["p_holm"]),
+            "items and seeds": p_value(row["p_value"]),
+            "randomisation": p_value(row["p_randomisation"]),
+            "bootstrap": p_value(row["p_bootstrap"]),
             "d": effect(row["cohens_dz"]),
             "g": effect(row["hedges_g"]),
             "detects": _detects(row["detectable"]),
         }
-        rows.append([cell for key, cell in cells.items() if pooled or key not in ("items and seeds", "g")])
+        hidden = {"seeds"} if alike else set() if pooled else {"items and seeds", "g"}
+        rows.append([cell for key, cell in cells.items() if key not in hidden])
     settings = results["bootstrap"]
-    columns = ["arms", "metric", "seeds", "difference", f"{100 * settings['confidence']:g} % interval"]
-    columns += ["p bootstrap", "p randomisation", *(["p items and seeds"] if pooled else []), "p (Holm)"]
-    columns += ["d over items", *(["g over seeds"] if pooled else []), "detects"]
-    caption = (
-        f"{task}: paired tests over {results['tasks'][task]['test_items']:,} test items"
-        f" (bootstrap, {settings['samples']:,} resamples; approximate randomisation,"
-        f" {settings['randomisation_trials']:,} trials)"
-    )
-    if chosen:
-        corrected = "p items and seeds" if pooled else "p randomisation"
-        caption += f"; Holm corrects {corrected} for the {chosen[0]['family']} pairs of arms in a metric"
-    return Table(caption, columns, rows, text_columns=3)
+    columns = [
+        "arms",
+        "metric",
+        *([] if alike else ["seeds" if pooled else "seed"]),
+        "difference",
+        f"{100 * settings['confidence']:g} % interval",
+    ]
+    columns += ["p (Holm)", *(["p seeds, items"] if pooled else []), "p random.", "p bootstr."]
+    columns += ["d", *(["g"] if pooled else []), "detects"]
+    seeds = f", pooled over seeds {seed_list(together[0])}" if alike else ""
+    caption = f"{task}: paired tests, {results['tasks'][task]['test_items']:,} test items{seeds}"
+    return Table(caption, columns, rows, text_columns=2 if alike else 3)
+
+
+def comparison_notes(results: Results, task: str) -> list[str]:
+    """What the columns of `comparison_table` are, for its decisive tests."""
+    chosen = decisive([row for row in results["comparisons"] if row["task"] == task])
+    if not chosen:
+        return []
+    settings = results["bootstrap"]
+    all_pooled = [row for row in chosen if row["scope"] == POOLED]
+    pooled, family = bool(all_pooled), (all_pooled or chosen)[0]["family"]
+    notes = [
+        f"p random.: approximate randomisation over test items, {settings['randomisation_trials']:,} trials"
+        + (", an item exchanged in all seeds or in none." if pooled else "."),
+        f"p bootstr.: paired bootstrap over test items, {settings['samples']:,} resamples.",
+        f"p (Holm): {'p seeds, items' if pooled else 'p random.'} corrected for the {family} pairs of arms in a"
+        " metric.",
+        "d: Cohen's d_z, the mean difference of an item over its standard deviation (BLEU has no items).",
+        f"detects: the true difference that would be found about {100 * settings['power']:g} % of the time.",
+    ]
+    if pooled:
+        notes.insert(0, "p seeds, items: Student's t, test items and seeds as sources of chance.")
+        notes.insert(-1, "g: Hedges' g, the difference in standard deviations of a seed.")
+    return notes
 
 
 def cost_table(results: Results, task: str) -> Table:
@@ -331,7 +357,7 @@ def incomplete_table(results: Results) -> Table:
 
 def split_table(results: Results, task: str) -> Table:
     """What cleaning did to each split."""
-    splits = results["tasks"][task]["prepared"]["splits"]
+    splits = results["tasks"][task]["prepared"]["splits"] | results["tasks"][task]["shifted"]
     keys = list(dict.fromkeys(key for counts in splits.values() for key in counts))
     rows = [[split, *[number(counts.get(key)) for key in keys]] for split, counts in splits.items()]
     return Table(f"{task}: rows", ["split", *[key.replace("_", " ") for key in keys]], rows)

@@ -30,7 +30,8 @@ def main(config: Config, layout: Layout) -> None:
     params = read_params(layout.params)
     tasks = read_runs(layout, params)
     scored = [score_items(task, config.evaluation) for task in tasks if task.runs]
-    comparisons = [record for task in scored for record in compare_arms(task, config.evaluation)]
+    form = config.trainer.progress
+    comparisons = [record for task in scored for record in compare_arms(task, config.evaluation, form)]
     verdicts = decide_claims(tasks, scored, config.evaluation)
     incomplete = [run for task in tasks for run in task.incomplete]
     results = build_results(scored, comparisons, verdicts, incomplete, config.evaluation, layout)

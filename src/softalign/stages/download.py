@@ -7,6 +7,7 @@ import sys
 from softalign.config import Config
 from softalign.data.provenance import write_raw
 from softalign.data.revisions import RevisionLock
+from softalign.data.shifted_sources import load_shifted_texts
 from softalign.data.sources import load
 from softalign.paths import Layout
 from softalign.stages.entry import stage
@@ -16,8 +17,11 @@ from softalign.stages.entry import stage
 def main(config: Config, layout: Layout) -> None:
     show_progress(sys.stderr.isatty())
     lock = RevisionLock.of(layout)
-    splits, origin = load(config.data.source, [layout.root, layout.store], lock)
-    record = write_raw(splits, origin, config.data.name, layout.raw(config.task.name))
+    roots = [layout.root, layout.store]
+    splits, origin = load(config.data.source, roots, lock)
+    shifted, origins = load_shifted_texts(config.data.shifted_tests, roots, lock)
+    splits.update(shifted)
+    record = write_raw(splits, origin, config.data.name, layout.raw(config.task.name), origins)
     rows = ", ".join(f"{count} {split}" for split, count in record["rows"].items())
     print(f"{config.data.name}: {rows} rows -> {layout.raw(config.task.name)}")
 

@@ -1,4 +1,4 @@
-"""Decode and score the test set.
+"""Decode and score the test set, and the shifted ones beside it.
 
 python -m softalign.stages.evaluate task=translation model=bahdanau decoding=greedy
 
@@ -16,15 +16,18 @@ from softalign.stages.entry import stage
 def main(config: Config, layout: Layout) -> None:
     # Imported here, so that --help and a mistyped key answer at once.
     from softalign.data.prepared import load_prepared
+    from softalign.data.shifted import load_shifted
     from softalign.denormals import without_denormals
     from softalign.evaluation.arm import load_arm, trained_on
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
     from softalign.evaluation.scores import item_statistics, metrics_of
+    from softalign.evaluation.shifted import decode_shifted
     from softalign.evaluation.split import split_of
     from softalign.training.checkpointing import BEST
 
     run = layout.run(config.task.name, config.model.name, config.seed)
     data = load_prepared(layout.prepared(config.task.name), config.data)
+    sets = load_shifted(layout.shifted(config.task.name), config.data, data)
     identity = trained_on(run / "train", data)
     arm = load_arm(run / "train" / BEST, data, config.trainer)
     test = split_of(data.splits["test"])
@@ -32,8 +35,9 @@ def main(config: Config, layout: Layout) -> None:
         outputs = decode(arm, test, config, identity.label)
         likelihoods = score_targets(arm, test, data, config, identity.label)
         statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
-        scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
-        write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
+        shifted = decode_shifted(arm, sets, config, identity.label)
+        scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, shifted)
+        write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config, shifted)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
         from softalign.reporting.run_figures import run_figures
         from softalign.training.tracking import record_runs

@@ -9,6 +9,7 @@ from typing import Any
 
 from softalign.config import Config
 from softalign.data.prepared import prepare
+from softalign.data.shifted import prepare_shifted
 from softalign.paths import Layout
 from softalign.stages.entry import stage
 
@@ -16,8 +17,10 @@ from softalign.stages.entry import stage
 @stage
 def main(config: Config, layout: Layout) -> None:
     task = config.task.name
-    report = prepare(layout.raw(task), layout.prepared(task), config.data, config.trainer.progress)
-    for line in summary(report):
+    form = config.trainer.progress
+    report = prepare(layout.raw(task), layout.prepared(task), config.data, form)
+    shifted = prepare_shifted(layout.raw(task), layout.prepared(task), layout.shifted(task), config.data, form)
+    for line in summary(report | {"splits": report["splits"] | shifted["splits"]}):
         print(line)
 
 
@@ -29,7 +32,8 @@ def summary(report: dict[str, Any]) -> list[str]:
     lines = []
     for split, counts in report["splits"].items():
         taken = [
-            f"{counts[reason]} {reason.replace('_', ' ')}" for reason in ("empty", "too_long", "duplicate", "leaked")
+            f"{counts[reason]} {reason.replace('_', ' ')}"
+            for reason in ("empty", "too_long", "untrained_length", "duplicate", "leaked")
         ]
         lines.append(f"{split}: {counts['kept']} of {counts['read']} rows kept ({', '.join(taken)})")
     vocabulary = report["vocabulary"]

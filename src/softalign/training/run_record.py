@@ -17,7 +17,7 @@ from softalign.training.identity import Identity
 from softalign.training.points import Point, epoch_points, step_point
 from softalign.typed import training_part, typed
 
-RECORD = 2  # raised when MLflow shall be told more than before, so that finished runs are filled up
+RECORD = 3  # raised when MLflow shall be told more than before, so that finished runs are filled up
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,10 @@ def summary_metrics(record: RunRecord) -> dict[str, float]:
         for name in ("test", "alignment", "gap"):
             content[name] = record.scores.get(name) or {}
         content["cost"] = content["cost"] | (record.scores.get("cost") or {})
+        content["shifted"] = {
+            name: {key: value for key, value in own.items() if key not in ("intervals", "base")}
+            for name, own in record.scores.get("shifted", {}).items()
+        }
     numbers = _numbers(content)
     if record.history:
         numbers["best_validation_loss"] = min(row["validation_loss"] for row in record.history)

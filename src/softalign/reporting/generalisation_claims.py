@@ -1,0 +1,59 @@
+"""C14: is fusion hurt less by inputs that differ from those it was trained on.
+
+The docstring of the test is the rule, fixed before any data was seen, and the report prints it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from softalign.reporting.estimates import Estimate, Replicates, contrast
+from softalign.reporting.names import NAMES
+from softalign.reporting.shifted import losses
+from softalign.reporting.verdicts import NOT_DECIDED, Case, Verdict, by_interval, opposite
+
+
+def generalises_better(case: Case) -> list[Verdict]:
+    """Effect: what the arm loses of its headline score from the test set to a shifted one, in per cent of its score on
+    the test set, minus what the arm without attention loses of its own; below 0 is better. Each shifted set has its own
+    row. Noise is compared with the test rows that it was made of, and sources that are longer (or shorter) than those
+    trained on with the other rows of the test set. Supported: the whole interval lies below 0. Refuted: the whole
+    interval lies above 0. Not decided otherwise, and where there is no shifted set. The items of both sets are
+    resampled, the same ones for both arms. Shares decide and not points, because an arm that scores little has few
+    points to lose; the difference in points stands beside them.
+    """
+    runs = [*case.scored.runs.of(case.baseline), *case.scored.runs.of(case.arm)]
+    names = list(dict.fromkeys(name for run in runs for name in run.shifted))
+    if not names:
+        note = "no shifted test set: data.shifted_tests is empty, and no length of source was kept from training"
+        return [case.verdict("C14", NOT_DECIDED, "–", Estimate(math.nan), note, applies=False)]
+    return [_verdict(case, name) for name in names]
+
+
+def _verdict(case: Case, name: str) -> Verdict:
+    metric = case.scored.runs.headline_metric
+    quantity = f"{name}: {NAMES[metric]} lost, per cent of the arm's own"
+    runs = [*case.scored.runs.of(case.baseline), *case.scored.runs.of(case.arm)]
+    without = [f"{run.model} (seed {run.seed})" for run in runs if name not in run.shifted]
+    if without:
+        note = f"not scored on {name}: {', '.join(without)}; run dvc repro"
+        return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
+    if any(run.shifted[name].identity != runs[0].shifted[name].identity for run in runs):
+        note = f"the arms were scored on different items of {name}; run dvc repro"
+        return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
+    base = runs[0].shifted[name].base
+    if base is not None and not len(base):
+        note = "no source of the test set has a length that was trained on"
+        return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
+    of = {model: losses(case.scored, model, name, metric, case.evaluation) for model in (case.baseline, case.arm)}
+
+    def difference(kind: int) -> Estimate:
+        pair: tuple[Replicates, Replicates] = of[case.baseline][kind], of[case.arm][kind]
+        return contrast(*pair, case.evaluation.confidence)
+
+    points, shares = difference(0), difference(1)
+    notes = [
+        f"{case.arm} loses {of[case.arm][1].value:.1f} %, {case.baseline} {of[case.baseline][1].value:.1f} %",
+        f"in points {points.value:+.1f}" + ("" if points.low is None else f" [{points.low:+.1f}, {points.high:+.1f}]"),
+    ]
+    return case.verdict("C14", by_interval(opposite(shares)), quantity, shares, *notes, *case.seed_note())
