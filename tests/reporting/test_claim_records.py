@@ -94,7 +94,7 @@ def test_a_missing_run_is_named_where_it_is_needed_and_nowhere_else(tmp_path: Pa
     reported = report_on(tmp_path)
     name = "runs/summarization/multiply/1 (not run)"
     for claim in reported.claims["claims"]:
-        measured = claim["id"] in ("C2", "C4", "C5", "C9", "C10", "C11", "C12", "C13")
+        measured = claim["id"] in ("C2", "C4", "C5", "C9", "C10", "C11", "C12", "C13", "C14")
         assert claim["missing"] == ([name] if measured else []), claim["id"]
         if measured:
             assert claim["verdict"] == "not decided"
