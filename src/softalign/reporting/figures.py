@@ -217,7 +217,7 @@ def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
     ax.set_yscale("log")
     tokens = {(row["low"], row["high"]): row["tokens"] for row in buckets}
     ax.set_xticks(range(len(spans)), [f"{_span(*span)}\nn={tokens[span]}" for span in spans], fontsize=8)
-    ax.set_xlabel("lag: tokens between the source token and the nearer end, and tokens counted")
+    ax.set_xlabel("lag: tokens to the nearer end of the source, and how many")
     ax.set_ylabel("gradient norm / error at the output")
     ax.set_title("Gradient that reaches a source token, by lag", loc="left")
     _legend(figure, ax)
