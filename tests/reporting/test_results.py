@@ -20,6 +20,7 @@ def test_a_run_record_has_what_the_report_promises(one_seed: Reported) -> None:
     assert {
         "n_parameters",
         "train_seconds",
+        "cpu_seconds",
         "train_tokens_per_second",
         "peak_memory_mb",
         "decode_sentences_per_second",

@@ -145,6 +145,7 @@ def test_cost(trained: TrainingResult, prepared: Path) -> None:
     assert cost.n_parameters == sum(parameter.numel() for parameter in trained.load_model().parameters())
     assert cost.train_tokens_per_second * cost.train_seconds == pytest.approx(tokens * cost.epochs)
     assert 0 < cost.train_seconds <= cost.wall_seconds
+    assert cost.cpu_seconds > 0
     assert cost.seconds_to_best == trained.history[cost.best_epoch - 1]["seconds"] <= cost.train_seconds
     assert cost.peak_memory_mb > 100
     assert cost.steps == trained.history[-1]["step"] == 8 * cost.epochs  # 400 rows in batches of 50

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from softalign.config import EvaluationConfig
 from softalign.reporting import figures, probe_records, results
+from softalign.reporting.frontier import PRICES
 from softalign.reporting.runs import Run, TaskRuns
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def _draw_task(task: TaskRuns, lengths: Sequence[dict[str, Any]], evaluation: Ev
         {
             "model": run.model,
             "score": run.scores["test"][task.headline_metric],
-            "train_seconds": run.cost["train_seconds"],
-            "decode_sentences_per_second": run.scores["cost"]["decode_sentences_per_second"],
+            **{price.key: (run.cost | run.scores["cost"])[price.key] for price in PRICES},
         }
         for model in task.models
         for run in task.of(model)

@@ -18,10 +18,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
+from softalign.reporting.frontier import PRICES, frontier
 from softalign.reporting.names import NAMES
 from softalign.reporting.text import printable
 
@@ -144,28 +145,33 @@ def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> F
 
 
 def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
-    """Score against training time and against decoding speed; a point for each arm and seed.
+    """Score against each price of `PRICES`; a point for each arm and seed, and a line through the means of the arms
+    that nothing beats at their price.
 
-    `points`: rows with model, score, train_seconds, decode_sentences_per_second.
+    `points`: rows with model, score, and the keys of the prices.
     """
-    figure, axes = _figure(5.4, 3.0, columns=2)
+    figure, axes = _figure(7.6, 3.0, columns=len(PRICES))
     arms = list(dict.fromkeys(point["model"] for point in points))
-    keys = (("train_seconds", "training, seconds"), ("decode_sentences_per_second", "decoding, sentences/s"))
-    for ax, (key, label) in zip(axes, keys, strict=True):
+    for ax, price in zip(axes, PRICES, strict=True):
+        means = []
         for arm in arms:
-            own = [
-                point
-                for point in points
-                if point["model"] == arm and point[key] is not None and point["score"] is not None
-            ]
+            own = [point for point in points if point["model"] == arm]
+            own = [point for point in own if point[price.key] is not None and point["score"] is not None]
+            values, scores = [point[price.key] for point in own], [point["score"] for point in own]
             style = arm_style(arm, arms) | {"linestyle": "none"}
-            ax.plot([point[key] for point in own], [point["score"] for point in own], **style, markersize=8, label=arm)
-        ax.set_xlabel(label)
-        ax.margins(0.15)
-        ax.set_xlim(left=0)
+            ax.plot(values, scores, **style, markersize=8, label=arm)
+            if own:
+                means.append((arm, float(np.mean(values)), float(np.mean(scores))))
+        best = [next(mean for mean in means if mean[0] == arm) for arm in frontier(means, price.falls)]
+        ax.plot([x for _, x, _ in best], [y for _, _, y in best], color=INK, linewidth=0.8, linestyle=":", zorder=0)
+        ax.set_xlabel(price.label)
+        ax.set_xlim(0, 1.15 * max((x for _, x, _ in means), default=1.0))
+        ax.margins(y=0.15)
         ax.set_ylim(bottom=0)
+        ax.locator_params(axis="x", nbins=4)
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes[0].set_ylabel(NAMES.get(metric, metric))
-    axes[0].set_title("Quality and what it costs", loc="left")
+    axes[0].set_title("Quality and what it costs; dotted: nothing is better at that price", loc="left")
     _legend(figure, axes[0])
     return figure
 

@@ -122,6 +122,7 @@ def _task_view(
         "per_seed": tables.comparison_table(results, name, all_seeds=False) if len(task.seeds) > 1 else None,
         "lengths": tables.quality_by_length_table(results, name),
         "cost": tables.cost_table(results, name),
+        "frontier": tables.frontier_table(results, name),
         "probes": probe_table(results, name),
         "drawings": {kind: [d for d in own if d.kind == kind] for kind in KINDS},
         "samples": choose_samples(task, evaluation.sample_outputs),

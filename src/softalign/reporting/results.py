@@ -28,6 +28,7 @@ COST = (
     "precision",
     "n_parameters",
     "train_seconds",
+    "cpu_seconds",
     "train_tokens_per_second",
     "peak_memory_mb",
     "epochs",

@@ -9,6 +9,7 @@ from typing import Any
 from softalign.reporting.arm_scores import SCORES
 from softalign.reporting.comparisons import POOLED, decisive
 from softalign.reporting.estimates import Estimate
+from softalign.reporting.frontier import PRICES, frontier
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
 from softalign.reporting.verdicts import NOT_DECIDED, by_interval
@@ -19,6 +20,7 @@ HEADINGS = NAMES | {"perplexity": "perplexity/word"}
 COSTS = {
     "n_parameters": "parameters",
     "train_seconds": "training s",
+    "cpu_seconds": "training CPU s",
     "train_tokens_per_second": "training tokens/s",
     "peak_memory_mb": "peak memory MB",
     "decode_sentences_per_second": "decoding sentences/s",
@@ -283,6 +285,22 @@ def cost_table(results: Results, task: str) -> Table:
         flat = " / ".join({True: "yes", False: "no"}.get(run["cost"]["flattened"], NONE) for run in runs)
         rows.append([model, *[number(mean_of(runs, "cost", key)) for key in COSTS], epochs, flat])
     return Table(f"{task}: cost", ["arm", *COSTS.values(), "epochs", "validation loss flat"], rows)
+
+
+def frontier_table(results: Results, task: str) -> Table:
+    """Which arm for whom: for each price the arms that nothing beats at it, means over seeds, the cheapest first."""
+    record = results["tasks"][task]
+    metric, rows = record["headline_metric"], []
+    for price in PRICES:
+        arms = []
+        for model in record["models"]:
+            runs = runs_of(results, task, model)
+            paid, quality = mean_of(runs, "cost", price.key), mean_of(runs, "test", metric)
+            if paid is not None and quality is not None:
+                arms.append((model, paid, quality))
+        said = {model: f"{model} ({number(paid)}: {score(quality)})" for model, paid, quality in arms}
+        rows.append([price.label, ", ".join(said[model] for model in frontier(arms, price.falls)) or NONE])
+    return Table(f"{task}: which arm for whom", ["price", f"not beaten at its price (price: {NAMES[metric]})"], rows, 2)
 
 
 def effect_interval(row: dict[str, Any]) -> str:
