@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,3 +54,15 @@ def run(
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
+
+
+def apply_with_dvc(folder: Path, values: Sequence[str]) -> None:
+    """Let DVC's own code write the values of `dvc exp run -S` into the files of `folder`."""
+    script = (
+        "import sys\n"
+        "from dvc.utils.cli_parse import to_path_overrides\n"
+        "from dvc.utils.hydra import apply_overrides\n"
+        "for path, overrides in to_path_overrides(sys.argv[1:]).items():\n"
+        "    apply_overrides(path, overrides)\n"
+    )
+    run(folder, "python", "-c", script, *values)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import ROOT, copy_project, run
+from project import ROOT, apply_with_dvc, copy_project, run
 
 from softalign.__main__ import parse
 from softalign.composition import compose_arm, compose_by_hand
@@ -74,14 +74,7 @@ def test_an_experiment_of_the_readme_composes(line: str, tmp_path: Path) -> None
         )
     values = [word for flag, word in zip(words, words[1:], strict=False) if flag == "-S"]
     assert values
-    script = (
-        "import sys\n"
-        "from dvc.utils.cli_parse import to_path_overrides\n"
-        "from dvc.utils.hydra import apply_overrides\n"
-        "for path, overrides in to_path_overrides(sys.argv[1:]).items():\n"
-        "    apply_overrides(path, overrides)\n"
-    )
-    run(tmp_path, "python", "-c", script, *values)
+    apply_with_dvc(tmp_path, values)
     before, after = (
         [compose_arm(layout, params, task, model) for task in params.tasks for model in params.models]
         for layout in (Layout(ROOT), Layout(tmp_path))

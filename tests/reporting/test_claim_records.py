@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import ROOT, copy_project, run
+from project import ROOT, apply_with_dvc, copy_project
 from synthetic_runs import Reported, report_on, write_project
 
 from softalign.params import Params, read_params
@@ -128,14 +128,7 @@ def test_the_command_makes_dvc_write_these_params(tmp_path: Path, params: Params
     copy_project(tmp_path)
     words = shlex.split(command(params, ["translation"], ["vanilla", "vanilla-as_bahdanau"]))
     assert words[:3] == ["dvc", "exp", "run"]
-    script = (
-        "import sys\n"
-        "from dvc.utils.cli_parse import to_path_overrides\n"
-        "from dvc.utils.hydra import apply_overrides\n"
-        "for path, overrides in to_path_overrides(sys.argv[1:]).items():\n"
-        "    apply_overrides(path, overrides)\n"
-    )
-    run(tmp_path, "python", "-c", script, *[word for word in words[3:] if word != "-S"])
+    apply_with_dvc(tmp_path, [word for word in words[3:] if word != "-S"])
     found = read_params(tmp_path / "params.yaml")
     wanted = replace(params, tasks=["translation"], models=["vanilla", "vanilla-as_bahdanau"])
     assert asdict(found) | {"data": None} == asdict(wanted) | {"data": None}

@@ -48,12 +48,19 @@ class Bahdanau(Attending):
         """What attends, (N, ...): h_{t-1}."""
         return state.top
 
-    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+    def look(self, state: State, encoded: EncoderOutput) -> tuple[Tensor, Tensor | None, Tensor]:
+        """c_t (N, M); W_c c_t (N, G*H) where `for_beams` has multiplied, else None; α_t (N, S)."""
         context, weights = self.attend(self.query(state), encoded)
         if encoded.values is None:
+            return context, None, weights
+        context, through_weight = context.tensor_split([encoded.memory.size(-1)], dim=-1)
+        return context, through_weight, weights
+
+    def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
+        context, through_weight, weights = self.look(state, encoded)
+        if through_weight is None:
             state = self.cell(projected, state, context)
         else:
-            context, through_weight = context.tensor_split([encoded.memory.size(-1)], dim=-1)
             state = self.cell(projected + through_weight, state)
         return FusionStep(torch.cat((state.top, context), dim=-1), state, weights)
 

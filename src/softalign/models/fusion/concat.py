@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from softalign.config import ModelConfig
 from softalign.models import recurrence
 from softalign.models.encoder import EncoderOutput
+from softalign.models.fusion.attentional_vector import AttentionalVector
 from softalign.models.fusion.base import register
 from softalign.models.fusion.fed_back import FedBack, Fuse
-from softalign.models.options import memory_size
 
 
 @register("concat")
@@ -20,11 +20,10 @@ class Concat(FedBack):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.combine = nn.Linear(memory_size(config) + config.hidden_size, config.hidden_size, bias=False)
-        nn.init.xavier_uniform_(self.combine.weight)
+        self.combine = AttentionalVector(config)
 
     def fuse(self, context: Tensor, hidden: Tensor) -> Tensor:
-        return torch.tanh(recurrence.linear(torch.cat((context, hidden), dim=-1), self.combine.weight))
+        return self.combine.of(context, hidden)
 
     def loop(self, unroll: recurrence.Unroll, encoded: EncoderOutput) -> recurrence.Loop | None:
         return self.loop_of(Joined(unroll.weight(self.combine.weight)), unroll, encoded)

@@ -9,11 +9,12 @@ from softalign.config import ModelConfig
 from softalign.models import recurrence
 from softalign.models.cells import State
 from softalign.models.encoder import EncoderOutput
-from softalign.models.fusion.base import Attending, FusionStep, register
+from softalign.models.fusion.bahdanau import Bahdanau
+from softalign.models.fusion.base import FusionStep, register
 from softalign.models.options import memory_size
 
 
-class Gated(Attending):
+class Gated(Bahdanau):
     """Context gates (Tu et al. 2017): Bahdanau's recurrence, in which a gate weighs the source against the target.
 
     e_ti = score(h_{t-1}, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; z_t = σ(W_z x_t + U_z h_{t-1} + C_z c_t + b);
@@ -30,14 +31,6 @@ class Gated(Attending):
             nn.init.xavier_uniform_(linear.weight)
         nn.init.zeros_(self.gate_input.bias)
 
-    @staticmethod
-    def context_size(config: ModelConfig) -> int:
-        return memory_size(config)
-
-    @staticmethod
-    def feature_size(config: ModelConfig) -> int:
-        return config.hidden_size + memory_size(config)
-
     def scales(self, gate: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """p_t of the target's part and q_t of the source's (N, H), from z_t (N, H); None: one."""
         raise NotImplementedError
@@ -47,12 +40,13 @@ class Gated(Attending):
 
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         assert self.cell.context is not None
-        context, weights = self.attend(state.top, encoded)
+        context, from_source, weights = self.look(state, encoded)
+        if from_source is None:
+            from_source = recurrence.linear(context, self.cell.context.weight)
         size = state.top.size(-1)
         from_target, gate = projected.split((projected.size(-1) - size, size), dim=-1)
         rest = recurrence.linear(torch.cat((state.top, context), dim=-1), self.gate_rest.weight)
         target_scale, source_scale = self.scales(torch.sigmoid(gate + rest))
-        from_source = recurrence.linear(context, self.cell.context.weight)
         if target_scale is not None:
             from_target = from_target * target_scale.repeat(1, self.cell.gates)
         if source_scale is not None:

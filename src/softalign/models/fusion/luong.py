@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from softalign.config import ModelConfig
-from softalign.models import recurrence
 from softalign.models.cells import State
 from softalign.models.encoder import EncoderOutput
 from softalign.models.fusion.after import After
+from softalign.models.fusion.attentional_vector import AttentionalVector
 from softalign.models.fusion.base import Attending, FusionStep, register
-from softalign.models.options import memory_size
-
-
-def _combine(config: ModelConfig) -> nn.Linear:
-    """W of tanh(W [c; h])."""
-    linear = nn.Linear(memory_size(config) + config.hidden_size, config.hidden_size, bias=False)
-    nn.init.xavier_uniform_(linear.weight)
-    return linear
 
 
 @register("luong")
@@ -28,10 +20,10 @@ class Luong(After):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.combine = _combine(config)
+        self.combine = AttentionalVector(config)
 
     def fuse(self, context: Tensor, hidden: Tensor) -> Tensor:
-        return torch.tanh(self.combine(torch.cat((context, hidden), dim=-1)))
+        return self.combine.of(context, hidden)
 
 
 @register("luong_input_feeding")
@@ -43,7 +35,7 @@ class LuongInputFeeding(Attending):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.combine = _combine(config)
+        self.combine = AttentionalVector(config)
 
     @staticmethod
     def context_size(config: ModelConfig) -> int:
@@ -55,5 +47,5 @@ class LuongInputFeeding(Attending):
     def step(self, projected: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         state = self.cell(projected, state, state.fed[0])
         context, weights = self.attend(state.top, encoded)
-        fused = torch.tanh(recurrence.linear(torch.cat((context, state.top), dim=-1), self.combine.weight))
+        fused = self.combine.of(context, state.top)
         return FusionStep(fused, State(state.hidden, state.cells, (fused,)), weights)
