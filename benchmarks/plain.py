@@ -36,7 +36,8 @@ class PlainSeq2Seq(nn.Module):
         embedded = self.dropout(decoder.embedding(batch.target_in))  # (B, T, E)
         features = self.unroll(decoder.fusion, embedded, decoder.start(encoded), encoded)
         readout = decoder.readout
-        hidden = self.dropout(torch.tanh(readout.hidden(torch.cat((features, embedded), dim=-1))))
+        seen = torch.cat((features, embedded), dim=-1)
+        hidden = seen if readout.hidden is None else self.dropout(torch.tanh(readout.hidden(seen)))
         logits = readout.output(hidden)  # (B, T, V)
         return F.cross_entropy(logits.flatten(0, 1), batch.target_out.flatten(), ignore_index=PAD, reduction="sum")
 

@@ -30,7 +30,7 @@ def _with_options(fusion: str) -> list[tuple[str, str, dict[str, Any]]]:
     return [
         (fusion, "elman", normalised | self_attention),
         (fusion, "gru", normalised | multi_head),
-        (fusion, "lstm", normalised),
+        (fusion, "lstm", normalised | {"deep_output": False}),
     ]
 
 

@@ -44,6 +44,7 @@ RULES: dict[str, Rule] = {
     "data.cleaning.long_sources": _one_of("drop", "truncate"),
     "data.cleaning.train_min_source_words": _at_least(1),
     "data.cleaning.train_max_source_words": _at_least(1),
+    "data.tokenizer.kind": _one_of("bpe", "word"),
     "data.tokenizer.vocabulary_size": _above(256 + 3),
     "data.tokenizer.min_frequency": _at_least(1),
     "optimization.lr": _above(0),

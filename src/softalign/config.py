@@ -125,11 +125,12 @@ class CleaningConfig:
 
 @dataclass
 class TokenizerConfig:
-    """Byte-level BPE, trained on the training split alone."""
+    """Trained on the training split alone."""
 
+    kind: str = "bpe"  # bpe (byte-level) | word (rare words become <unk>)
     vocabulary_size: int = MISSING
     shared: bool = True  # one vocabulary for both sides
-    min_frequency: int = 2
+    min_frequency: int = 2  # of a pair, or of a word
 
 
 @dataclass
@@ -163,6 +164,7 @@ class ModelConfig:
     bidirectional: bool = True
     reverse_source: bool = False
     dropout: float = 0.0
+    deep_output: bool = True  # a layer of the embedding's size before the output layer; false: the output layer alone
     tie_embeddings: bool = False  # target embedding = output layer (and the source's, with one vocabulary)
 
 

@@ -239,6 +239,16 @@ def test_a_failure_leaves_what_was_there(raw: Path, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["prepared"]
 
 
+def test_a_vocabulary_of_words_may_lose_rare_ones(tmp_path: Path) -> None:
+    raw = write_raw(tmp_path / "raw", train={"source": ["eins", "zwei", "drei"], "target": ["one", "one", "three"]})
+    words = replace(CONFIG, tokenizer=replace(CONFIG.tokenizer, kind="word"))
+    prepare(raw, tmp_path / "prepared", words)
+    data = load_prepared(tmp_path / "prepared", words)
+    rows = data.splits["train"].to_pylist()
+    assert [data.target_tokenizer.decode(row["target_ids"]) for row in rows] == ["one", "one", "<unk>"]
+    assert len(data.target_tokenizer) == 3 + 2  # "one" and the unknown word
+
+
 def test_a_tokenizer_that_loses_text_stops_prepare(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faithful = Tokenizer.decode_batch
     monkeypatch.setattr(Tokenizer, "decode_batch", lambda self, rows: [text.lower() for text in faithful(self, rows)])

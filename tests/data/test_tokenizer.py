@@ -143,3 +143,37 @@ def test_a_broken_file_is_refused(content: bytes | None, tmp_path) -> None:
         path.write_bytes(content)
     with pytest.raises(UserError, match="prepare stage"):
         Tokenizer.load(path)
+
+
+WORDS = ["the dog sees the cat.", "the cat sees a dog, twice."] * 2 + ["a hapax!"]
+
+
+@pytest.fixture(scope="module")
+def of_words() -> Tokenizer:
+    return Tokenizer.train(WORDS, TokenizerConfig(kind="word", vocabulary_size=300, min_frequency=2))
+
+
+def test_a_vocabulary_of_words_holds_what_occurs_often_enough_and_the_unknown_word(of_words: Tokenizer) -> None:
+    names = of_words.tokens(range(len(of_words)))
+    assert sorted(names) == sorted(
+        [*SPECIAL_TOKENS, "▁the", "▁dog", "▁sees", "▁cat", "▁a", "▁twice", ".", ",", "▁<unk>"]
+    )
+    assert not of_words.is_lossless
+
+
+def test_known_words_come_back_with_their_spaces_and_unknown_ones_are_seen(of_words: Tokenizer, tmp_path) -> None:
+    of_words.save(tmp_path / "words.json")
+    for each in (of_words, Tokenizer.load(tmp_path / "words.json")):
+        assert each.decode(each.encode("a cat, the dog.")) == "a cat, the dog."
+        assert each.decode(each.encode("the hapax sees the zebra.")) == "the <unk> sees the <unk>."
+        assert each.word_spans("the hapax sees.") == [0, 1, 2, 2]
+        assert not {PAD, BOS, EOS} & set(each.encode("<pad> <s>"))
+
+
+def test_the_most_frequent_words_are_kept_where_the_vocabulary_is_full() -> None:
+    texts = [f"w{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(400) for _ in range(400 - n)]
+    tokenizer = Tokenizer.train(texts, TokenizerConfig(kind="word", vocabulary_size=270, min_frequency=1))
+    assert len(tokenizer) == 270
+    kept = 270 - len(SPECIAL_TOKENS) - 1
+    known = [text for text in dict.fromkeys(texts) if "<unk>" not in tokenizer.decode(tokenizer.encode(text))]
+    assert known == list(dict.fromkeys(texts))[:kept]

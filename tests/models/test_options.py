@@ -35,6 +35,7 @@ def test_every_name_that_is_allowed_has_its_class():
         ({"cell": "rnn"}, "unknown model.cell 'rnn': known: elman, gru, lstm"),
         ({"activation": "gelu"}, "unknown model.activation 'gelu': known: tanh, relu"),
         ({"hidden_size": -4}, "model.hidden_size is -4"),
+        ({"deep_output": False, "tie_embeddings": True}, "model.tie_embeddings=true needs an output layer of the emb"),
         ({"embedding_size": 0}, "model.embedding_size is 0"),
         ({"attention_size": -1}, "model.attention_size is -1"),
         ({"layers": 0}, "model.layers is 0"),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import ARMS, FEWER_MODELS, MODELS, VOCABULARY, batch_of, row_of, small_config, small_model
 
+from softalign.models.readout import Seen
 from softalign.models.seq2seq import Seq2Seq
 
 LENGTHS = [(5, 4), (3, 6), (1, 0)]
@@ -55,6 +56,21 @@ def test_padding_has_no_gradient(fusion):
     model.loss(batch).objective.backward()
     assert not model.encoder.embedding.weight.grad[0].any()
     assert not model.decoder.embedding.weight.grad[0].any()
+
+
+def test_without_a_deep_output_the_vocabulary_sees_state_context_and_token_themselves():
+    """As in github.com/bentrevett/pytorch-seq2seq, notebook 3, which counts 20,518,405 parameters: 512 of them
+    are a bias in its attention, which the additive score (Bahdanau et al. 2015) does not have."""
+    sizes = {"embedding_size": 256, "hidden_size": 512, "encoder_size": 1024, "attention_size": 512}
+    config = small_config("bahdanau", "gru", **sizes, deep_output=False, tie_embeddings=False)
+    with torch.device("meta"):
+        model = Seq2Seq(config, 7853, 5893, shared_vocabulary=False)
+    assert sum(parameter.numel() for parameter in model.parameters()) == 20_518_405 - 512
+    small = small_model("bahdanau", "gru", deep_output=False)
+    readout = small.decoder.readout
+    features, embedded = torch.randn(3, 12).double(), torch.randn(3, 4).double()  # [h; c] and x
+    by_hand = torch.cat((features, embedded), dim=-1) @ readout.output.weight.T + readout.output.bias
+    torch.testing.assert_close(readout(Seen(features, embedded)), by_hand)
 
 
 def test_tied_embeddings_are_one_matrix():

@@ -76,3 +76,10 @@ def test_sizes_that_the_directions_and_heads_cannot_share_are_left_out() -> None
 def test_arms_with_other_embeddings_cannot_be_matched() -> None:
     with pytest.raises(UserError, match="model.embedding_size is 4 for one and 5 for the other"):
         matched_hidden_size(small_config("vanilla"), small_config("bahdanau", embedding_size=5))
+
+
+def test_arms_without_a_deep_output_cannot_be_matched() -> None:
+    """The output layer has a column for each entry of the state: a match would hold for one vocabulary alone."""
+    plain = small_config(deep_output=False)
+    with pytest.raises(UserError, match="vanilla cannot match the parameters of bahdanau with model.deep_output=false"):
+        matched_hidden_size(small_config("vanilla", deep_output=False), plain)

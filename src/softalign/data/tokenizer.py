@@ -1,6 +1,7 @@
-"""Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as the alphabet: Radford et al. 2019).
+"""Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as the alphabet: Radford et al. 2019), or whole words.
 
-Every byte is a token of its own, so that no text is ever unknown and every text comes back unchanged.
+With byte pairs every byte is a token of its own, so that no text is ever unknown and every text comes back unchanged.
+With words, as in models from before 2016, what is rare in the training split is unknown.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from softalign.errors import UserError
 PAD, BOS, EOS = 0, 1, 2
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>")
 SMALLEST_VOCABULARY = len(SPECIAL_TOKENS) + 256 + 1  # the specials, every byte, and one merge
+UNKNOWN = "\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}<unk>"  # as the byte-level alphabet spells " <unk>"
 
 
 class Tokenizer:
-    """Text to token ids and back, without loss: `decode(encode(text)) == text` for every text.
+    """Text to token ids and back. Without loss where `is_lossless`: `decode(encode(text)) == text` for every text.
 
     A space is put before every text, and taken off again by `decode`, so that a word has the same tokens at the start
     of a sentence as inside it. The ids PAD, BOS and EOS stand for no text: the batch adds them, and a text that
@@ -35,9 +37,9 @@ class Tokenizer:
 
     @classmethod
     def train(cls, texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
-        """Learn the merges from `texts`; the same texts give the same tokenizer.
+        """Learn the vocabulary from `texts`; the same texts give the same tokenizer.
 
-        The vocabulary is smaller than `config.vocabulary_size` where the texts hold fewer pairs that occur
+        It is smaller than `config.vocabulary_size` where the texts hold fewer pairs, or words, that occur
         `config.min_frequency` times; `len` tells its size. Raises `UserError` where the size leaves no room for merges.
         """
         if config.vocabulary_size < SMALLEST_VOCABULARY:
@@ -52,10 +54,9 @@ class Tokenizer:
                 "data.tokenizer.min_frequency",
                 "set 1 or more",
             )
-        backend = tokenizers.Tokenizer(models.BPE())
-        # The expression splits at spaces and between letters, digits and signs: no token reaches over two words.
-        backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-        backend.decoder = decoders.ByteLevel()
+        if config.kind == "word":
+            return cls(_with_vocabulary_of_words(_batched(texts), config))
+        backend = _byte_level(models.BPE())
         trainer = trainers.BpeTrainer(
             vocab_size=config.vocabulary_size,
             min_frequency=config.min_frequency,
@@ -79,6 +80,11 @@ class Tokenizer:
     def save(self, path: Path) -> None:
         """Write the tokenizer as the `tokenizers` library's own JSON."""
         path.write_text(self._backend.to_str(pretty=True) + "\n", encoding="utf-8")
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether every text comes back from its ids: true of byte pairs, false of words."""
+        return isinstance(self._backend.model, models.BPE)
 
     def __len__(self) -> int:
         """The size of the vocabulary, special tokens included."""
@@ -134,6 +140,30 @@ class Tokenizer:
         if "\N{REPLACEMENT CHARACTER}" in text:
             return "".join(f"<{_BYTES[character]:02X}>" for character in token)
         return text.replace(" ", "▁")
+
+
+def _byte_level(model: models.Model) -> tokenizers.Tokenizer:
+    backend = tokenizers.Tokenizer(model)
+    # The expression splits at spaces and between letters, digits and signs: no token reaches over two words.
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    backend.decoder = decoders.ByteLevel()
+    return backend
+
+
+def _with_vocabulary_of_words(texts: Iterator[list[str]], config: TokenizerConfig) -> tokenizers.Tokenizer:
+    """The most frequent words, each a token; all others become UNKNOWN, which reads " <unk>"."""
+    backend = _byte_level(models.WordLevel(unk_token=UNKNOWN))
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=config.vocabulary_size - 1,
+        min_frequency=config.min_frequency,
+        show_progress=False,
+        special_tokens=list(SPECIAL_TOKENS),
+    )
+    backend.train_from_iterator(texts, trainer)
+    # Not one of the special tokens, which `decode` leaves out: what a model does not know should be seen.
+    vocabulary = backend.get_vocab()
+    backend.model = models.WordLevel(vocabulary | {UNKNOWN: len(vocabulary)}, unk_token=UNKNOWN)
+    return backend
 
 
 def _batched(texts: Iterable[str], size: int = 1000) -> Iterator[list[str]]:

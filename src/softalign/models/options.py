@@ -77,6 +77,11 @@ def check_model(config: ModelConfig) -> None:
             raise UserError(f"model.{key} is {size}", remedy="give a whole number of 1 or more")
     if not 0.0 <= config.dropout < 1.0:
         raise UserError(f"model.dropout is {config.dropout}", remedy="give a number from 0 up to, not including, 1")
+    if config.tie_embeddings and not config.deep_output:
+        raise UserError(
+            "model.tie_embeddings=true needs an output layer of the embedding's size, but model.deep_output is false",
+            remedy="set model.tie_embeddings=false, or model.deep_output=true",
+        )
     _check_sizes(config)
     _check_attention(config)
     _check_heads(config)

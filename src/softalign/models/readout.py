@@ -28,22 +28,26 @@ class Seen(NamedTuple):
 
 class Readout(nn.Module):
     """p(y_t) = softmax(U dropout(tanh(W [features_t; x_t] + b)) + u); W leads to the embedding size, so that U can be
-    tied."""
+    tied (a deep output: Pascanu et al. 2014). Without it p(y_t) = softmax(U [features_t; x_t] + u)."""
 
     copies: ClassVar[bool] = False  # looks at weights and source
 
     def __init__(self, config: ModelConfig, feature_size: int, vocabulary: int) -> None:
         super().__init__()
-        self.hidden = nn.Linear(feature_size + config.embedding_size, config.embedding_size)
+        seen = feature_size + config.embedding_size
+        self.hidden = nn.Linear(seen, config.embedding_size) if config.deep_output else None
         self.dropout = Dropout(config.dropout)
-        self.output = nn.Linear(config.embedding_size, vocabulary)
+        self.output = nn.Linear(config.embedding_size if config.deep_output else seen, vocabulary)
         for linear in (self.hidden, self.output):
+            if linear is None:
+                continue
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
     def before_output(self, seen: Seen) -> Tensor:
-        """All but the output layer: (..., E)."""
-        return self.dropout(torch.tanh(self.hidden(torch.cat((seen.features, seen.embedded), dim=-1))))
+        """All but the output layer: (..., E), or (..., F + E) without a deep output."""
+        features = torch.cat((seen.features, seen.embedded), dim=-1)
+        return features if self.hidden is None else self.dropout(torch.tanh(self.hidden(features)))
 
     def forward(self, seen: Seen) -> Tensor:
         """Logits (..., V) of the vocabulary."""

@@ -12,7 +12,7 @@ from softalign.config import ModelConfig
 from softalign.errors import UserError
 from softalign.models.seq2seq import Seq2Seq
 
-VOCABULARY = 8  # of both sides; its embeddings and output layer depend on the embedding size alone
+VOCABULARY = 8  # of both sides; its embeddings and deep output's last layer depend on the embedding size alone
 
 
 def parameter_count(config: ModelConfig, vocabulary: int = VOCABULARY) -> int:
@@ -38,6 +38,12 @@ def matched_hidden_size(config: ModelConfig, other: ModelConfig) -> int:
                 f"for one and {getattr(other, key)} for the other",
                 remedy="give both the same",
             )
+    if not (config.deep_output and other.deep_output):
+        raise UserError(
+            f"{config.fusion} cannot match the parameters of {other.name} with model.deep_output=false: those of the "
+            "output layer would depend on the vocabulary and the hidden size",
+            remedy="set model.deep_output=true",
+        )
     wanted = parameter_count(other)
 
     def count(size: int) -> int:
