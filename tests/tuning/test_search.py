@@ -59,12 +59,13 @@ def test_a_search_is_kept_and_used(project: Path) -> None:
     assert read_table(history)[0]["validation_loss"] == min(t.validation_loss for t in trials if t.arm == "vanilla")
 
 
-def test_where_every_trial_diverges_nothing_is_changed(project: Path) -> None:
+def test_where_every_trial_diverges_nothing_is_changed_and_the_others_are_searched(project: Path) -> None:
     before = sorted((project / "conf").rglob("*"))
-    failed = run(project, *TUNE, "model=multiply", "optimization.lr=tag(log,interval(1e37,1e38))", check=False)
-    assert failed.returncode == 1 and failed.stdout.count("validation loss inf") == 2
+    arms = "model=multiply,multiply_output"
+    failed = run(project, *TUNE, arms, "optimization.lr=tag(log,interval(1e37,1e38))", check=False)
+    assert failed.returncode == 1 and failed.stdout.count("validation loss inf") == 4
     (line,) = failed.stderr.splitlines()
-    assert line.startswith("error: every trial of multiply has diverged")
+    assert line.startswith("error: every trial of multiply and of multiply_output has diverged (optimization.lr from ")
     assert sorted((project / "conf").rglob("*")) == before
 
 

@@ -27,25 +27,19 @@ class Trial:
     seed: int
 
 
-def best_of(trials: Sequence[Trial]) -> Trial:
-    """The trial with the lowest validation loss, the first of equals. Raises `UserError` where all have diverged."""
+def best_of(trials: Sequence[Trial]) -> Trial | None:
+    """The trial with the lowest validation loss, the first of equals; None where all have diverged."""
     best = min(trials, key=lambda trial: trial.validation_loss)
-    if not math.isfinite(best.validation_loss):
-        rates = f"optimization.lr from {min(t.lr for t in trials):g} to {max(t.lr for t in trials):g}"
-        raise UserError(
-            f"every trial of {best.arm} has diverged",
-            rates,
-            "search lower, e.g. 'optimization.lr=tag(log,interval(1e-5,1e-3))'",
-        )
-    return best
+    return best if math.isfinite(best.validation_loss) else None
 
 
 def write_search(layout: Layout, data: str, trials: Sequence[Trial], command: str) -> Path:
     """Keep the search of one arm on `data`; an earlier one of that arm is replaced, those of other arms stay.
 
-    `command` repeats it. Returns the file with the chosen rate.
+    At least one trial has not diverged. `command` repeats the search. Returns the file with the chosen rate.
     """
     best = best_of(trials)
+    assert best is not None
     table = layout.tuning(data)
     others = [trial for trial in read_trials(table) if trial.arm != best.arm] if table.exists() else []
     write_trials(table, sorted([*others, *trials], key=lambda trial: (trial.arm, trial.trial)))

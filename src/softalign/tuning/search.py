@@ -66,18 +66,30 @@ class Search:
 def tune(layout: Layout, overrides: Sequence[str]) -> None:
     """Search the learning rate of every arm that `overrides` (Hydra's grammar) name in `model=`, one after another.
 
-    What conf/hydra/sweeper/learning_rate.yaml says holds for each. Raises `UserError` for overrides that make no such
-    search, and for an arm of which every trial diverges; the arms before it are written down by then.
+    What conf/hydra/sweeper/learning_rate.yaml says holds for each. An arm of which every trial diverges keeps what it
+    had. Raises `UserError` for overrides that make no such search, and for the arms that diverged when the others are
+    written down.
     """
     arms, others = arms_of(layout, overrides)
+    diverged = []
     for arm in arms:
         given = [*others, f"model={arm}"]
         rate_of(layout, given)  # a mistake shows before anything is imported
         found = search(layout, given)
+        if best_of(found.trials) is None:
+            diverged.append(found.trials)
+            continue
         path = write_search(layout, found.data, found.trials, command(layout, given))
         for folder in found.folders:
             shutil.rmtree(folder, ignore_errors=True)
         report(layout, given, found.trials, path)
+    if diverged:
+        rates = [trial.lr for trials in diverged for trial in trials]
+        raise UserError(
+            f"every trial of {' and of '.join(trials[0].arm for trials in diverged)} has diverged",
+            f"{RATE} from {min(rates):g} to {max(rates):g}",
+            f"search lower, e.g. '{RATE}=tag(log,interval(1e-5,1e-3))'",
+        )
 
 
 def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -133,6 +145,7 @@ def command(layout: Layout, overrides: Sequence[str]) -> str:
 def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], path: Path) -> None:
     """Print what was chosen, and what a person should know before relying on it."""
     best = best_of(trials)
+    assert best is not None  # written down
     print(f"{best.arm}: {RATE}={best.lr:.3g}, validation loss {best.validation_loss:.4f} -> {path}", flush=True)
     rates = [trial.lr for trial in trials]
     if len(rates) > 1 and best.lr in (min(rates), max(rates)):
