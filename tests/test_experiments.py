@@ -125,7 +125,7 @@ def test_the_command_sets_what_the_experiment_wants_and_no_more() -> None:
     wishes: dict[str, Any] = {"seeds": [1, 2], "data": {"translation": "multi30k", "poetry": "sonnets"}}
     command = dvc_command(Experiment("mine", "", wishes), read_params(LAYOUT.params), ["--queue", "-S", "seeds=[3]"])
     assert command == [
-        *("dvc", "exp", "run", "-S", "experiment=mine", "-S", "seeds=[1,2]"),
+        *("dvc", "exp", "run", "--keep-going", "-S", "experiment=mine", "-S", "seeds=[1,2]"),
         *("-S", "data.translation=multi30k", "-S", "+data.poetry=sonnets"),
         *("--queue", "-S", "seeds=[3]"),
     ]
@@ -161,7 +161,7 @@ def test_dvc_runs_the_experiment(project: Path) -> None:
     before = yaml.safe_load((project / "params.yaml").read_text())
     output = run(project, *command).stdout
     tiny = read_experiment(Layout(project), "tiny")
-    assert shlex.split(output.splitlines()[0])[:5] == ["dvc", "exp", "run", "-S", "experiment=tiny"]
+    assert shlex.split(output.splitlines()[0])[:6] == ["dvc", "exp", "run", "--keep-going", "-S", "experiment=tiny"]
     after = yaml.safe_load((project / "params.yaml").read_text())
     assert after == before | tiny.params | {"experiment": "tiny", "seeds": [4]}
     arms = {path.stem for path in (project / "resolved" / "translation").glob("*.yaml")}

@@ -186,6 +186,14 @@ def test_an_arm_that_diverges_stops_alone_and_leaves_the_report_as_it_was(projec
         f"{stage}@{TASK}-multiply-1" for stage in ("train", "evaluate")
     }
 
+    settings = ("-S", f"tasks=[{TASK}]", "-S", f"models=[multiply,{','.join(ARMS)}]")
+    failed = run(project, "python", "-m", "softalign", "run", "smoke", *settings, check=False)
+    assert failed.returncode != 0
+    claims = json.loads((project / "reports" / "claims.json").read_text(encoding="utf-8"))["claims"]
+    (missing,) = claims[0]["missing"]
+    assert claims[0]["verdict"] == "not decided" and missing.startswith(f"runs/{TASK}/multiply/1 (diverged at step 2")
+    assert missing in (project / "reports" / "report.md").read_text(encoding="utf-8")
+
     rate.write_text("# @package _global_\noptimization:\n  lr: 0.01\n")
     run(project, "dvc", "repro", f"train@{TASK}-multiply-1")
     assert not (project / "runs" / TASK / "multiply" / "1" / "train" / "failure.json").exists()

@@ -10,11 +10,13 @@ python -m softalign tune task=translation model=vanilla,multiply,bahdanau
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shlex
+import signal
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 from softalign.config import Config
@@ -52,7 +54,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run_experiment(given: argparse.Namespace) -> None:
-    """Hand this process over to `dvc exp run`, with its exit status and its way of being interrupted."""
+    """Run `dvc exp run`, with its exit status and its way of being interrupted.
+
+    Where a training diverges, DVC goes on with the other arms and leaves out what needs all of them; the report of
+    those that are there is then made here.
+    """
     layout = Layout(project_root())
     if given.name is None:
         found = experiments(layout)
@@ -63,8 +69,25 @@ def run_experiment(given: argparse.Namespace) -> None:
     command = dvc_command(read_experiment(layout, given.name), read_params(layout.params), given.arguments)
     print(shlex.join(command), flush=True)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
-    os.chdir(layout.root)
-    os.execve(sys.executable, [sys.executable, "-m", *command], os.environ | {"PATH": path})
+    environment = os.environ | {"PATH": path}
+
+    def status_of(*module: str) -> int:
+        return subprocess.call([sys.executable, "-m", *module], cwd=layout.root, env=environment)
+
+    signal.signal(signal.SIGINT, lambda *_: None)  # of Ctrl-C, which reaches DVC too, DVC says what there is to say
+    status = status_of(*command)
+    if status and has_diverged(layout):
+        status_of("softalign.stages.compare")
+    raise SystemExit(status)
+
+
+def has_diverged(layout: Layout) -> bool:
+    """Whether a training that params.yaml names has left failure.json."""
+    from softalign.training.failure import FAILURE
+
+    params = read_params(layout.params)
+    runs = itertools.product(params.tasks, params.models, params.seeds)
+    return any((layout.run(*run) / "train" / FAILURE).exists() for run in runs)
 
 
 def search_rates(given: argparse.Namespace) -> None:
@@ -111,7 +134,7 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
     arm = load_arm(folder / BEST, data, config.trainer)
     size = 1 if sys.stdin.isatty() else config.decoding.batch_size
     lines = iter(lines)
-    while batch := list(islice(lines, size)):
+    while batch := list(itertools.islice(lines, size)):
         for text in generate(arm.model, *arm.tokenizers, batch, config):
             yield " ".join(text.split())
 

@@ -55,12 +55,19 @@ def read_experiment(layout: Layout, name: str) -> Experiment:
 
 
 def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str] = ()) -> list[str]:
-    """`dvc exp run` with what the experiment wants of params.yaml, whose present content is `params`."""
+    """`dvc exp run --keep-going` with what the experiment wants of params.yaml, whose present content is `params`."""
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
     settings = [f"{key}={_grammar(value)}" for key, value in wishes.items()]
     for task, data in experiment.params.get("data", {}).items():
         settings.append(f"{'' if task in params.data else '+'}data.{task}={_grammar(data)}")
-    return ["dvc", "exp", "run", *(word for setting in settings for word in ("-S", setting)), *arguments]
+    return [
+        "dvc",
+        "exp",
+        "run",
+        "--keep-going",
+        *(word for setting in settings for word in ("-S", setting)),
+        *arguments,
+    ]
 
 
 def _grammar(value: Any) -> str:

@@ -187,7 +187,7 @@ def _failure(path: Path) -> str:
     content = _json(path, ("step",))
     parts = [f"{DIVERGED} at step {content['step']}"]
     if content.get("gradient_norm") is not None:
-        parts.append(f"gradient norm {content['gradient_norm']}")
+        parts.append(f"gradient norm {float(content['gradient_norm']):.3g}")
     if content.get("last_checkpoint"):
         parts.append(f"last good checkpoint {content['last_checkpoint']}")
     return ", ".join(parts)
