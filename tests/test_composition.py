@@ -131,6 +131,8 @@ def test_the_first_job_of_a_sweep() -> None:
     line = ["model=vanilla,multiply", "seed=range(3,5)", "optimization.lr=0.1", "+optimization.patience=choice(1,2)"]
     assert first_job(line) == ["model=vanilla", "seed=3", "optimization.lr=0.1", "+optimization.patience=1"]
     assert first_job(["optimization.lr=tag(log,interval(1e-3,3e-2))"]) == ["optimization.lr=0.001"]
+    with pytest.raises(UserError, match=r"glob\(\) is not understood \(model=glob\(\*\)\): name the choices"):
+        first_job(["model=glob(*)"])
 
 
 def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -195,13 +195,17 @@ def swept(key: str, command_line: Sequence[str]) -> list[str]:
 
 
 def parse(command_line: Sequence[str]) -> list[Override]:
-    """Overrides in Hydra's grammar. Raises `UserError` where they are not."""
+    """Overrides in Hydra's grammar, but for glob(). Raises `UserError` where they are not."""
     try:
-        return OverridesParser.create().parse_overrides(list(command_line))
+        overrides = OverridesParser.create().parse_overrides(list(command_line))
     except HydraException as error:
         raise UserError(
             f"cannot parse the override: {_first_line(error)}", " ".join(command_line), "write key=value"
         ) from None
+    for override in overrides:
+        if isinstance(override.value(), Glob):
+            raise UserError("glob() is not understood", str(override.input_line), "name the choices, as in key=a,b")
+    return overrides
 
 
 def _value_of(key: str, command_line: Sequence[str]) -> str | None:
