@@ -48,7 +48,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.set_defaults(act=run_experiment)
     about = "search the learning rate of each arm on validation data; what it finds the pipeline uses from then on"
     command = commands.add_parser("tune", help=about, description=about)
-    command.add_argument("overrides", nargs="*", help="Hydra: task=... model=a,b,... hydra.sweeper.n_trials=8 ...")
+    command.add_argument(
+        "overrides", nargs="*", help="Hydra: task=... model=a,b,... optimization.lr=choice(0.001,0.01)"
+    )
     command.set_defaults(act=search_rates)
     return parser.parse_args(arguments)
 

@@ -88,7 +88,7 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
         raise UserError(
             f"every trial of {' and of '.join(trials[0].arm for trials in diverged)} has diverged",
             f"{RATE} from {min(rates):g} to {max(rates):g}",
-            f"search lower, e.g. '{RATE}=tag(log,interval(1e-5,1e-3))'",
+            f"search lower, e.g. '{RATE}=choice(1e-5,1e-4)'",
         )
 
 
@@ -100,10 +100,8 @@ def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[s
         if key == "model":
             arms = list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(override.value())]
             continue
-        if key == RATE and not isinstance(override.value(), IntervalSweep):
-            raise UserError(
-                "the learning rate is what is searched", text, f"write '{RATE}=tag(log,interval(low,high))'"
-            )
+        if key == RATE and not override.is_sweep_override():
+            raise UserError("the learning rate is what is searched", text, f"write '{RATE}=choice(one,another)'")
         if override.is_sweep_override() and key != RATE:
             raise UserError("a search takes one value for everything but the arm", text, "start a search for each")
         others.append(text)
@@ -119,13 +117,20 @@ def search(layout: Layout, overrides: Sequence[str]) -> Search:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     found = Search(layout)
     with tempfile.TemporaryDirectory(prefix="softalign-") as folder:  # for Hydra's note of the best trial
-        sweep = ["--multirun", "hydra/sweeper=learning_rate", f"hydra.sweep.dir='{folder}'", *overrides]
+        sweep = ["--multirun", "hydra/sweeper=learning_rate", f"hydra.sweep.dir='{folder}'"]
+        if _has_interval(overrides):  # a grid has choices alone
+            sweep += ["hydra/sweeper/sampler=tpe", "hydra.sweeper.sampler.seed=1"]
+        sweep += overrides
         before, sys.argv = sys.argv, [sys.argv[0], *sweep]
         try:
             run_by_hand(found.trial, layout)
         finally:
             sys.argv = before
     return found
+
+
+def _has_interval(overrides: Sequence[str]) -> bool:
+    return any(isinstance(override.value(), IntervalSweep) for override in parse(overrides))
 
 
 def rate_of(layout: Layout, overrides: Sequence[str]) -> float:
@@ -151,7 +156,7 @@ def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], pa
     if len(rates) > 1 and best.lr in (min(rates), max(rates)):
         end = "lowest" if best.lr == min(rates) else "highest"
         print(
-            f"warning: it is the {end} rate tried: search wider with '{RATE}=tag(log,interval(low,high))'",
+            f"warning: it is the {end} rate tried: search wider with '{RATE}=choice(one,another)'",
             file=sys.stderr,
         )
     used = rate_of(layout, overrides)
