@@ -17,10 +17,13 @@ def main(config: Config, layout: Layout) -> float:
     """The lowest validation loss, in nats per token: what a sweeper of Hydra minimises."""
     # Imported here, so that --help and a mistyped key answer at once.
     from softalign.training.failure import failure_kept
-    from softalign.training.fit import fit
     from softalign.training.identity import identify
+    from softalign.training.start_up import without_unused
     from softalign.training.tracking import tracked_training
     from softalign.training.work import publish, work_folder
+
+    with without_unused():
+        from softalign.training.fit import fit
 
     prepared = layout.prepared(config.task.name)
     output = layout.run(config.task.name, config.model.name, config.seed) / "train"
