@@ -78,3 +78,4 @@ def test_the_arms_of_one_data_set_were_searched_under_one_budget() -> None:
         assert len(set(counts.values())) == 1, counts
         assert len({trial.epochs for trial in trials if math.isfinite(trial.validation_loss)}) == 1
         assert len({trial.seed for trial in trials}) == 1
+        assert len({frozenset(trial.lr for trial in trials if trial.arm == arm) for arm in counts}) == 1, table

@@ -28,7 +28,7 @@ def without_unused() -> Iterator[None]:
         return find(distribution_name)
 
     imports._version = version
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an import fails
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None, of which typeshed knows nothing: an import fails
     try:
         yield
     finally:

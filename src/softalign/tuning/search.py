@@ -76,13 +76,14 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
         given = [*others, f"model={arm}"]
         rate_of(layout, given)  # a mistake shows before anything is imported
         found = search(layout, given)
-        if best_of(found.trials) is None:
+        best = best_of(found.trials)
+        if best is None:
             diverged.append(found.trials)
             continue
         path = write_search(layout, found.data, found.trials, command(layout, given))
         for folder in found.folders:
             shutil.rmtree(folder, ignore_errors=True)
-        report(layout, given, found.trials, path)
+        report(layout, given, found.trials, best, path)
     if diverged:
         rates = [trial.lr for trials in diverged for trial in trials]
         raise UserError(
@@ -147,10 +148,8 @@ def command(layout: Layout, overrides: Sequence[str]) -> str:
     return shlex.join(["python", "-m", "softalign", "tune", *said.values()])
 
 
-def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], path: Path) -> None:
+def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], best: Trial, path: Path) -> None:
     """Print what was chosen, and what a person should know before relying on it."""
-    best = best_of(trials)
-    assert best is not None  # written down
     print(f"{best.arm}: {RATE}={best.lr:.3g}, validation loss {best.validation_loss:.4f} -> {path}", flush=True)
     rates = [trial.lr for trial in trials]
     if len(rates) > 1 and best.lr in (min(rates), max(rates)):
