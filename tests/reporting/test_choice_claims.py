@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
-from synthetic_runs import Arm, Reported, report_on, write_project
+from synthetic_runs import Reported
 
 from softalign.config import EvaluationConfig
-from softalign.params import read_params
-from softalign.paths import Layout
 from softalign.reporting import choice_claims
-from softalign.reporting.arms import Pair
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Replicates
-from softalign.reporting.runs import read_runs
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case
 
 EVALUATION = EvaluationConfig()
@@ -72,49 +64,3 @@ def test_the_activation_matters_either_way(one_seed: Reported, difference: float
     assert row.verdict == verdict
     if verdict != NOT_DECIDED:
         assert row.p_value is not None and row.p_value < 0.05  # of what decides
-
-
-@pytest.mark.parametrize(
-    ("seeds", "diverged", "p_value", "verdict"),
-    # All of n against none of n: 2 of the (2n choose n) ways to choose n of 2n runs are as far off.
-    [(3, 3, 2 / 20, NOT_DECIDED), (5, 5, 2 / 252, SUPPORTED), (5, 1, 1.0, NOT_DECIDED)],
-)
-def test_divergence_counts_as_an_outcome(
-    tmp_path: Path, seeds: int, diverged: int, p_value: float, verdict: str
-) -> None:
-    arms = {"plain": Arm({}), "plain-r": Arm({"activation": "relu"})}
-    root = write_project(
-        tmp_path, tasks=("translation",), models=(), seeds=tuple(range(1, seeds + 1)), rows=6, arms=arms
-    )
-    for seed in range(1, diverged + 1):
-        diverge(root, "plain-r", seed)
-    layout = Layout(root)
-    (task,) = read_runs(layout, read_params(layout.params))
-    row = choice_claims.diverges(task, Pair("plain-r", "plain"), EVALUATION)
-    assert row.p_value == pytest.approx(p_value)
-    assert row.verdict == verdict
-    assert row.effect == pytest.approx(diverged / seeds)
-
-
-def diverge(root: Path, model: str, seed: int) -> None:
-    folder = root / "runs/translation" / model / str(seed)
-    shutil.rmtree(folder)
-    (folder / "train").mkdir(parents=True)
-    (folder / "train/failure.json").write_text(json.dumps({"step": 7}), encoding="utf-8")
-
-
-def test_runs_that_diverged_decide_c8_and_leave_other_claims_open(tmp_path: Path) -> None:
-    arms = {
-        "plain": Arm({}),
-        "plain-r": Arm({"activation": "relu"}),
-        "fused": Arm({"fusion": "luong", "score": "dot"}),
-        "fused-r": Arm({"fusion": "luong", "score": "dot", "activation": "relu"}),
-    }
-    root = write_project(tmp_path, tasks=("translation",), models=(), seeds=(1, 2), rows=6, arms=arms)
-    diverge(root, "fused-r", 2)
-    reported = report_on(root)
-    (other, row) = [verdict for verdict in reported.verdicts if verdict.claim == "C8"]
-    assert (other.arm, other.quantity) == ("plain-r", "BLEU, points")
-    assert (row.arm, row.quantity, row.effect) == ("fused-r", "share of diverged runs", 0.5)
-    (better,) = [v for v in reported.verdicts if (v.claim, v.arm) == ("C1", "fused-r")]
-    assert better.missing == ["runs/translation/fused-r/2 (diverged at step 7)"]

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softalign.config import EvaluationConfig
-from softalign.reporting.arms import Pair
 from softalign.reporting.estimates import Estimate, Replicates, contrast
 from softalign.reporting.names import NAMES
-from softalign.reporting.runs import DIVERGED, TaskRuns
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, braces, by_interval
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval
 
 # Points of the headline metric: a difference this small is taken for none. Fixed before any run.
 MARGIN = 1.0
@@ -42,9 +39,7 @@ def activation_matters(case: Case) -> list[Verdict]:
     """Effect: the headline score (BLEU, ROUGE-L) of the arm with ReLU minus that of the same arm with tanh, in points.
     The claim is read as: the choice matters, either way. Supported: the whole interval lies on one side of 0. Refuted:
     the whole interval lies between -1 and +1 point. Not decided otherwise. The interval decides first, so that a sure
-    difference below 1 point supports. Where runs of one of the two diverged, their scores are not compared: the effect
-    is then the share of diverged runs with ReLU minus that with tanh, and the claim is supported when Fisher's exact
-    test tells them apart.
+    difference below 1 point supports.
     """
     estimate = _difference(case)
     verdict = NOT_DECIDED
@@ -54,31 +49,8 @@ def activation_matters(case: Case) -> list[Verdict]:
         verdict = REFUTED
     if verdict == REFUTED:  # its p-value is that of a difference as large as the margin, the larger of both sides
         estimate = replace(estimate, p_value=max(_p_value_of(case, side) for side in (-MARGIN, MARGIN)))
-    note = f"no run diverged, {len(case.seeds)} an arm"
+    note = f"no training diverged, {len(case.seeds)} an arm"
     return [case.verdict("C8", verdict, f"{_headline(case)}, points", estimate, note, *case.seed_note())]
-
-
-def diverges(task: TaskRuns, pair: Pair, evaluation: EvaluationConfig) -> Verdict:
-    """The row of C8 for two arms of which some runs diverged and all others are complete."""
-    from scipy import stats  # type: ignore[import-untyped]  # scipy ships no types
-
-    runs = len(task.seeds)
-    tanh, relu = (sum(run.state == DIVERGED for run in task.missing([arm])) for arm in pair.arms)
-    p_value = float(stats.fisher_exact([[tanh, runs - tanh], [relu, runs - relu]]).pvalue)
-    return Verdict(
-        claim="C8",
-        task=task.task,
-        arm=pair.arm,
-        against=pair.arms[0],
-        verdict=SUPPORTED if p_value + evaluation.confidence < 1 else NOT_DECIDED,
-        quantity="share of diverged runs",
-        effect=(relu - tanh) / runs,
-        p_value=p_value,
-        arms=pair.arms,
-        seeds=list(task.seeds),
-        experiment=f"runs/{task.task}/{braces(pair.arms)}/{braces(task.seeds)}",
-        notes=[f"diverged: {pair.arm} {relu} of {runs}, {pair.arms[0]} {tanh} of {runs}"],
-    )
 
 
 def _headline(case: Case) -> str:

@@ -12,12 +12,14 @@ from softalign.reporting import (
     arms,
     choice_claims,
     cost_claims,
+    divergence,
     generalisation_claims,
     probe_claims,
     quality_claims,
 )
 from softalign.reporting.arms import Pair, Pairing
 from softalign.reporting.comparisons import Scored
+from softalign.reporting.divergence import Divergence
 from softalign.reporting.runs import DIVERGED, TaskRuns
 from softalign.reporting.verdicts import NOT_DECIDED, Case, Verdict
 
@@ -35,12 +37,12 @@ class Claim:
     tests: tuple[Test, ...]
     needs: str  # what has to be run before it can be decided
     tasks: tuple[str, ...] = ("translation", "summarization")
-    diverged: Callable[[TaskRuns, Pair, EvaluationConfig], Verdict] | None = None  # where divergence is an outcome
+    diverged: Divergence = divergence.is_silent  # decides where trainings diverged
 
     @property
     def rules(self) -> list[str]:
-        """The decision rules, as the tests state them."""
-        return [" ".join((inspect.getdoc(test) or "").split()) for test in self.tests]
+        """The decision rules, as the tests state them, and the one for trainings that diverged."""
+        return [" ".join((inspect.getdoc(test) or "").split()) for test in (*self.tests, self.diverged)]
 
 
 BASELINE = "an arm with attention, and the arm without it that is otherwise alike"
@@ -52,6 +54,7 @@ CLAIMS = (
         (quality_claims.better_translation,),
         BASELINE,
         ("translation",),
+        divergence.is_worse,
     ),
     Claim(
         "C2",
@@ -60,6 +63,7 @@ CLAIMS = (
         (quality_claims.better_summaries,),
         BASELINE,
         ("summarization",),
+        divergence.is_worse,
     ),
     Claim(
         "C3",
@@ -89,6 +93,7 @@ CLAIMS = (
         arms.inner_product_and_learned,
         (choice_claims.enough,),
         "an arm that scores by an inner product, and the same arm with a learned score",
+        diverged=divergence.is_worse,
     ),
     Claim(
         "C7",
@@ -96,6 +101,7 @@ CLAIMS = (
         arms.fed_back_and_not,
         (choice_claims.feedback_helps,),
         "an arm that feeds the fused state back, and the same arm without feedback",
+        diverged=divergence.is_worse,
     ),
     Claim(
         "C8",
@@ -103,7 +109,7 @@ CLAIMS = (
         arms.relu_and_tanh,
         (choice_claims.activation_matters,),
         "an arm with ReLU, and the same arm with tanh",
-        diverged=choice_claims.diverges,
+        diverged=divergence.is_different,
     ),
     Claim(
         "C9",
@@ -179,8 +185,8 @@ def _rows(claim: Claim, task: TaskRuns, scored: Scored | None, evaluation: Evalu
         if not missing and scored is not None:
             for test in claim.tests:
                 yield from test(Case(scored, pair.against, pair.arm, evaluation))
-        elif claim.diverged is not None and all(run.state == DIVERGED for run in missing):
-            yield claim.diverged(task, pair, evaluation)
+        elif missing and all(run.state == DIVERGED for run in missing):
+            yield claim.diverged(claim.id, task, pair, evaluation)
         else:
             yield _missing(claim, task, pair)
 
