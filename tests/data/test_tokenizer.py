@@ -126,10 +126,13 @@ def test_word_spans_of_any_text_are_words_of_it(tokenizer: Tokenizer, text: str)
     assert all(0 <= span < max(1, len(text.split())) for span in spans)
 
 
-@pytest.mark.parametrize("size", [-1, 0, 100, 259])
-def test_a_vocabulary_too_small_is_refused(size: int) -> None:
-    with pytest.raises(UserError, match=r"vocabulary of -?\d+ is too small.*set 260 or more"):
-        Tokenizer.train(TEXTS, TokenizerConfig(vocabulary_size=size))
+@pytest.mark.parametrize(
+    ("kind", "size", "smallest"), [("bpe", -1, 260), ("bpe", 0, 260), ("bpe", 259, 260), ("word", 4, 5)]
+)
+def test_a_vocabulary_too_small_is_refused(kind: str, size: int, smallest: int) -> None:
+    with pytest.raises(UserError, match=rf"vocabulary of {size} is too small.*set {smallest} or more"):
+        Tokenizer.train(TEXTS, TokenizerConfig(kind=kind, vocabulary_size=size))
+    Tokenizer.train(TEXTS, TokenizerConfig(kind=kind, vocabulary_size=smallest))
 
 
 def test_a_vocabulary_that_the_text_cannot_fill_is_smaller() -> None:

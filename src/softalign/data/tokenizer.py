@@ -18,8 +18,8 @@ from softalign.errors import UserError
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>")
-SMALLEST_VOCABULARY = len(SPECIAL_TOKENS) + 256 + 1  # the specials, every byte, and one merge
 UNKNOWN = "\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}<unk>"  # as the byte-level alphabet spells " <unk>"
+FIXED = {"bpe": (256, "bytes"), "word": (1, "<unk>")}  # what every vocabulary has beside the special tokens
 
 
 class Tokenizer:
@@ -40,13 +40,16 @@ class Tokenizer:
         """Learn the vocabulary from `texts`; the same texts give the same tokenizer.
 
         It is smaller than `config.vocabulary_size` where the texts hold fewer pairs, or words, that occur
-        `config.min_frequency` times; `len` tells its size. Raises `UserError` where the size leaves no room for merges.
+        `config.min_frequency` times; `len` tells its size. Raises `UserError` where it leaves
+        no room for a merge or a word.
         """
-        if config.vocabulary_size < SMALLEST_VOCABULARY:
+        count, fixed = FIXED[config.kind]
+        smallest = len(SPECIAL_TOKENS) + count + 1
+        if config.vocabulary_size < smallest:
             raise UserError(
                 f"a vocabulary of {config.vocabulary_size} is too small",
                 "data.tokenizer.vocabulary_size",
-                f"the 256 bytes and {len(SPECIAL_TOKENS)} special tokens come first, set {SMALLEST_VOCABULARY} or more",
+                f"{count} {fixed} and {len(SPECIAL_TOKENS)} special tokens come first, set {smallest} or more",
             )
         if config.min_frequency < 1:
             raise UserError(
