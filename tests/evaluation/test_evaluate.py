@@ -47,7 +47,7 @@ def evaluated(layout, config, steps):
     outputs = decode(arm, test, config, "arm")
     likelihoods = score_targets(arm, test, data, config, "arm")
     statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
-    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
+    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, "arm")
     write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
     assert "perplexity" in summary("arm", scores, config)
     return Evaluated(
@@ -149,7 +149,7 @@ def test_exact_match_belongs_to_the_embedded_corpora(layout, hardly_trained):
     outputs = replace(decode(arm, test, config, "arm"), texts=[""] * len(test))  # and nothing but empty predictions
     statistics = item_statistics(outputs.texts, test.references)
     likelihoods = score_targets(arm, test, data, config, "arm")
-    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config)
+    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, "arm")
     assert scores["test"]["exact_match"] is None
     assert [scores["test"][metric] for metric in METRICS] == [0] * 5
 
@@ -163,7 +163,7 @@ def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
     without = replace(test, alignment=[""] * len(test))
     outputs, likelihoods = decode(arm, test, config, "arm"), score_targets(arm, test, data, config, "arm")
     statistics = item_statistics(outputs.texts, test.references)
-    assert assemble_scores(arm, without, outputs, statistics, likelihoods, config)["alignment"] is None
+    assert assemble_scores(arm, without, outputs, statistics, likelihoods, config, "arm")["alignment"] is None
 
 
 def test_a_sample_of_a_split_is_fixed_and_in_order(layout):

@@ -78,6 +78,7 @@ def assemble_scores(
     statistics: dict[str, ItemStatistics],
     likelihoods: Likelihoods,
     config: Config,
+    label: str,
     shifted: Sequence[Decoded] = (),
 ) -> dict[str, Any]:
     """The content of scores.json."""
@@ -93,7 +94,7 @@ def assemble_scores(
         "alignment": score_alignment(
             arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device
         ),
-        "probes": probe(arm, test, outputs.texts, config),
+        "probes": probe(arm, test, outputs.texts, config, label),
         "settings": {"decoding": to_dict(config.decoding), "evaluation": to_dict(evaluation)},
         "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},
         "cost": {

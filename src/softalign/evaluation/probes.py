@@ -29,9 +29,10 @@ from softalign.evaluation.lengths import LengthBucket, length_buckets
 from softalign.evaluation.rows import sorted_batches
 from softalign.evaluation.scores import item_statistics
 from softalign.evaluation.split import Split
-from softalign.evaluation.teacher_forcing import attention_over
+from softalign.evaluation.teacher_forcing import Advance, attention_over
 from softalign.models.encoder import Encoder
 from softalign.models.seq2seq import Seq2Seq
+from softalign.progress import progress
 
 SAMPLE = 100  # test rows, the same for every arm and seed
 BATCH_SIZE = 25  # of rows whose logits are kept for their gradients
@@ -40,8 +41,8 @@ LAG_BUCKETS = 10
 Array = NDArray[np.float64]
 
 
-def probe(arm: Arm, test: Split, predictions: Sequence[str], config: Config) -> dict[str, Any]:
-    """The entry `probes` of scores.json.
+def probe(arm: Arm, test: Split, predictions: Sequence[str], config: Config, label: str) -> dict[str, Any]:
+    """The entry `probes` of scores.json; `label` stands before the progress.
 
     `recall_by_lag`: exact match by the lag of the marked value, on the task recall alone (`recall_by_lag`).
     `gradient_norm`: by lag; on the task recall of the marked value over all test rows, elsewhere of every source token
@@ -51,7 +52,11 @@ def probe(arm: Arm, test: Split, predictions: Sequence[str], config: Config) -> 
     Raises `UserError` where a source of the task recall has no marked value.
     """
     sample = sampled(test.rows)
-    if config.task.name == "recall":
+    is_recall = config.task.name == "recall"
+    rows = test.rows if is_recall else sample
+    with progress(f"{label}: probing", len(rows), config.trainer.progress) as advance:
+        found = list(source_gradients(arm.model, rows, arm.device, advance))
+    if is_recall:
         lags = marked_lags(test.source)
         by_lag = recall_by_lag(lags, predictions, test.references, config.evaluation)
         tokenizer = arm.tokenizers[0]
@@ -59,15 +64,12 @@ def probe(arm: Arm, test: Split, predictions: Sequence[str], config: Config) -> 
             row: np.flatnonzero(np.array(tokenizer.word_spans(source)) == len(source.split()) - 1 - lags[row])
             for row, source in enumerate(test.source)
         }
-        gradients = [
-            TokenGradients.of_item(found, marked[found.row], lags[found.row])
-            for found in source_gradients(arm.model, test.rows, arm.device)
-        ]
+        gradients = [TokenGradients.of_item(item, marked[item.row], lags[item.row]) for item in found]
     else:
         by_lag = None
         gradients = [
-            TokenGradients.of_every_token(found, recurrent_lags(len(found.norms) - 1, arm.model.encoder))
-            for found in source_gradients(arm.model, sample, arm.device)
+            TokenGradients.of_every_token(item, recurrent_lags(len(item.norms) - 1, arm.model.encoder))
+            for item in found
         ]
     return {
         "recall_by_lag": by_lag,
@@ -137,9 +139,12 @@ class TokenGradients:
         return cls(np.array([lag]), np.array([norm]), found.error)
 
 
-def source_gradients(model: Seq2Seq, rows: Sequence[Row], device: torch.device) -> Iterator[SourceGradients]:
-    """Of each row, longest sources first. The model must be in evaluation mode; its parameters' `grad` stay as they
-    are."""
+def source_gradients(
+    model: Seq2Seq, rows: Sequence[Row], device: torch.device, advance: Advance = lambda _: None
+) -> Iterator[SourceGradients]:
+    """Of each row, longest sources first; `advance` is told of the rows done. The model must be in evaluation mode; its
+    parameters' `grad` stay as they are.
+    """
     for batch in sorted_batches(rows, BATCH_SIZE):
         on_device = batch.to(device)
         # cuDNN has no backward pass for a network in evaluation mode.
@@ -155,6 +160,7 @@ def source_gradients(model: Seq2Seq, rows: Sequence[Row], device: torch.device) 
         lengths = batch.source_lengths.tolist()
         for row, own, length, error in zip(batch.rows.tolist(), norms, lengths, errors, strict=True):
             yield SourceGradients(row, own[:length], error)
+        advance(len(lengths))
 
 
 def _errors(log_probabilities: Tensor, batch: Batch) -> Tensor:

@@ -36,7 +36,7 @@ def main(config: Config, layout: Layout) -> None:
         likelihoods = score_targets(arm, test, data, config, identity.label)
         statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
         shifted = decode_shifted(arm, sets, config, identity.label)
-        scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, shifted)
+        scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, identity.label, shifted)
         write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config, shifted)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
         from softalign.reporting.run_figures import run_figures
