@@ -167,8 +167,9 @@ def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
         return {"not decided"}
     if claim == "C11":
         return {"supported" if effect > 0 else "refuted"}
+    vetoed = {"not decided"} if _may_be_vetoed(claim, row) else set()
     if claim == "C10" and low is None:
-        return {"supported"} if effect > 1.25 else {"refuted"} if effect < 1 / 1.25 else {"not decided"}
+        return vetoed | ({"supported"} if effect > 1.25 else {"refuted"} if effect < 1 / 1.25 else {"not decided"})
     if claim == "C8":
         outside = low is None or low > 0 or high < 0
         return {"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"}
@@ -177,8 +178,13 @@ def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
     above, below = low > row["neutral"], high < row["neutral"]
     if claim == "C5":  # an error rate: less is better
         above, below = below, above
-    sure = {"supported"} if above else {"refuted"} if below else {"not decided"}
-    return {*sure, "not decided", "refuted"} if claim == "C4" else sure  # C4 also asks for the ends of the lengths
+    return vetoed | ({"supported"} if above else {"refuted"} if below else {"not decided"})
+
+
+def _may_be_vetoed(claim: str, row: dict[str, Any]) -> bool:
+    """Whether the row says of itself that something beside its interval kept it from a verdict."""
+    vetoes = {"C10": "once an epoch", "C12": "was not flat", "C13": "was not flat", "C14": "is better on"}
+    return claim in vetoes and any(vetoes[claim] in note for note in row["notes"])
 
 
 def _overall(rows: list[dict[str, Any]]) -> str:

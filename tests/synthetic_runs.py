@@ -325,7 +325,8 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
             "low": low,
             "high": low + 8,
             "rows": len(items) // 5,
-            "seconds": (0.001 + 0.0001 * low * slow) * len(items) / 5,
+            "tokens": len(items) // 5,
+            "seconds": (0.001 + 0.0001 * low * slow) * (len(items) // 5),
         }
         for low in range(4, 44, 9)
     ]
@@ -336,6 +337,8 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
         "entropy": 0.4,
         "entropy_uniform": 2.6,
         "diagonal_error_rate": 0.48,
+        "same_word_error_rate": 0.9,
+        "baseline": "diagonal",
         "difference": 0.12 - 0.48 if model == "bahdanau" else 0.7 - 0.48,
         "difference_low": -0.39 if model == "bahdanau" else 0.19,
         "difference_high": -0.33 if model == "bahdanau" else 0.25,

@@ -15,6 +15,7 @@ from softalign.evaluation.alignment import (
     error_rate,
     link_counts,
     parse_links,
+    same_word_links,
     word_weights,
 )
 
@@ -60,6 +61,25 @@ def test_diagonal():
     assert diagonal_links(0, 2) == frozenset()
 
 
+def test_same_words_are_linked_as_near_to_the_diagonal_as_can_be():
+    assert same_word_links(["a", "cat", "saw", "a", "dog", "."], ["the", "Dog,", "a", "cat"]) == {
+        (4, 1),
+        (3, 2),
+        (1, 3),
+    }
+    assert same_word_links(["a", "b", "a"], ["a", "a"]) == {(0, 0), (2, 1)}
+    assert same_word_links(["x"], ["y"]) == same_word_links([], ["y"]) == same_word_links(["."], ["."]) == frozenset()
+
+
+def test_the_better_of_two_baselines_is_the_one_to_beat():
+    eye, same = np.eye(2), same_word_links(["x", "y"], ["y", "z"])
+    score = AlignmentScore()
+    score.add(eye, [0, 1], [0, 1], parse_links("1-0"), same)
+    report = score.report(CONFIG)
+    assert (report["diagonal_error_rate"], report["same_word_error_rate"], report["baseline"]) == (1, 0, "same word")
+    assert report["difference"] == 1
+
+
 def test_error_rate_is_och_and_neys_and_one_minus_f1():
     first = link_counts(parse_links("0-0 1-1 2-2"), parse_links("0-0 1-2"))
     second = link_counts(parse_links("0-0"), parse_links("0-0"))
@@ -79,10 +99,10 @@ def test_score_of_a_pair_drops_the_end_of_both_sides():
     score = AlignmentScore()
     # Subwords: source "ab c" as a b | c, then the end; target "x y", then the end. The source's end has most weight.
     weights = np.array([[0.05, 0.05, 0.3, 0.6], [0.1, 0.2, 0.1, 0.6], [0.0, 0.0, 0.0, 1.0]])
-    score.add(weights, [0, 0, 1], [0, 1], parse_links("1-0 0-1"))
+    score.add(weights, [0, 0, 1], [0, 1], parse_links("1-0 0-1"), frozenset())
     report = score.report(CONFIG)
     assert (report["error_rate"], report["precision"], report["recall"]) == (0, 1, 1)
-    assert report["diagonal_error_rate"] == 1
+    assert (report["diagonal_error_rate"], report["same_word_error_rate"], report["baseline"]) == (1, 1, "diagonal")
     assert (report["difference"], report["difference_low"], report["difference_high"]) == (-1, -1, -1)
     assert report["links"] == 2
     assert report["entropy"] == pytest.approx(entropies(weights[:2]).mean())
@@ -92,7 +112,7 @@ def test_score_of_a_pair_drops_the_end_of_both_sides():
 def test_what_one_link_for_each_target_word_can_reach():
     score = AlignmentScore()
     # Target word 0 has two gold links, target word 1 has none.
-    score.add(np.array([[0.6, 0.4], [0.5, 0.5]]), [0, 1], [0, 1], parse_links("0-0 1-0"))
+    score.add(np.array([[0.6, 0.4], [0.5, 0.5]]), [0, 1], [0, 1], parse_links("0-0 1-0"), frozenset())
     report = score.report(CONFIG)
     assert report["reachable_error_rate"] == pytest.approx(1 - 2 * 1 / (2 + 2))
     assert report["error_rate"] == report["reachable_error_rate"]
@@ -101,8 +121,8 @@ def test_what_one_link_for_each_target_word_can_reach():
 def test_rates_are_over_all_links_of_the_corpus():
     score = AlignmentScore()
     eye = np.eye(3)
-    score.add(eye, [0, 1, 2], [0, 1, 2], parse_links("0-0 1-1 2-2"))
-    score.add(eye[:1, :2], [0, 1], [0], parse_links("1-0"))
+    score.add(eye, [0, 1, 2], [0, 1, 2], parse_links("0-0 1-1 2-2"), frozenset())
+    score.add(eye[:1, :2], [0, 1], [0], parse_links("1-0"), frozenset())
     report = score.report(CONFIG)
     assert report["error_rate"] == pytest.approx(1 - 2 * 3 / (4 + 4))
     assert report["difference_low"] <= report["difference"] <= report["difference_high"]
@@ -112,6 +132,6 @@ def test_empty_sides_and_no_pairs():
     score = AlignmentScore()
     with pytest.raises(ValueError):
         score.report(CONFIG)
-    score.add(np.ones((1, 1)), [], [], frozenset())
-    score.add(np.ones((2, 1)), [], [0], frozenset())
+    score.add(np.ones((1, 1)), [], [], frozenset(), frozenset())
+    score.add(np.ones((2, 1)), [], [0], frozenset(), frozenset())
     assert score.attention == [(0, 0, 0), (0, 0, 0)]

@@ -14,11 +14,14 @@ def test_a_timing_for_each_bucket_on_its_own_rows():
 
     def run(batch):
         batches.append(batch)
-        return model.negative_log_likelihood(batch)
+        model.negative_log_likelihood(batch)
+        return int(batch.target_mask.sum())
 
     found = seconds_by_length(buckets, rows, torch.device("cpu"), run, repeats=2)
     assert [(t["low"], t["high"], t["rows"]) for t in found] == [(b.low, b.high, len(b.rows)) for b in buckets]
     assert all(t["seconds"] > 0 for t in found)
+    tokens = [sum(len(rows[row][2]) + 1 for row in bucket.rows) for bucket in buckets]  # + end of sentence
+    assert [t["tokens"] for t in found] == tokens
     timed = [set(batch.rows.tolist()) for batch in batches[::2]]
     assert timed == [set(bucket.rows.tolist()) for bucket in buckets]
 
@@ -27,6 +30,11 @@ def test_a_large_bucket_is_sampled_evenly(monkeypatch):
     monkeypatch.setattr(timing, "TIMED_ROWS", 3)
     rows = [(place, [5], [5]) for place in range(9)]
     seen = []
-    found = seconds_by_length(length_buckets([1] * 9, 1), rows, torch.device("cpu"), lambda b: seen.append(b.rows), 1)
+
+    def run(batch):
+        seen.append(batch.rows)
+        return 0
+
+    found = seconds_by_length(length_buckets([1] * 9, 1), rows, torch.device("cpu"), run, 1)
     assert found[0]["rows"] == 3
     assert np.sort(seen[0].numpy()).tolist() == [0, 4, 8]

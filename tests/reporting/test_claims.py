@@ -53,8 +53,9 @@ def test_every_claim_has_a_verdict_for_every_arm_with_attention(one_seed: Report
 def test_the_claims_are_those_of_the_design_and_each_prints_its_rule() -> None:
     assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 15)]
     for claim in CLAIMS:
-        for rule in claim.rules:
-            assert rule.startswith("Effect:")
+        *rules, diverged = claim.rules
+        assert rules and all(rule.startswith("Effect:") for rule in rules)
+        assert "diverged" in diverged
 
 
 def test_a_claim_may_hold_for_one_arm_and_not_for_another(one_seed: Reported) -> None:
@@ -85,7 +86,7 @@ def test_an_advantage_that_grows_with_length_supports_c4(one_seed: Reported) -> 
     assert growing.effect is not None and growing.effect > 0
 
 
-def test_an_advantage_that_shrinks_with_length_refutes_c4(one_seed: Reported) -> None:
+def test_an_arm_that_is_worse_on_one_end_refutes_c4(one_seed: Reported) -> None:
     scored = one_seed.scored[0]
     # The arm without attention in the role of the candidate, against one that is far better on long sources.
     case = Case(scored, "bahdanau", "vanilla", one_seed.evaluation)
@@ -94,16 +95,45 @@ def test_an_advantage_that_shrinks_with_length_refutes_c4(one_seed: Reported) ->
     assert verdict.effect is not None and verdict.effect < 0
 
 
-def test_c4_measures_the_slope_of_the_sentence_scores(one_seed: Reported) -> None:
+@pytest.mark.parametrize(
+    ("short", "long", "expected", "end"),
+    [
+        (50.0, 30.0, SUPPORTED, "longest"),  # better at both ends, though the advantage shrinks
+        (30.0, 50.0, SUPPORTED, "shortest"),
+        (0.0, 30.0, NOT_DECIDED, "shortest"),
+        (30.0, 0.0, NOT_DECIDED, "longest"),
+        (30.0, -20.0, REFUTED, "longest"),
+        (-20.0, 0.0, REFUTED, "shortest"),
+    ],
+)
+def test_c4_asks_for_both_ends_of_the_lengths(
+    one_seed: Reported, monkeypatch: pytest.MonkeyPatch, short: float, long: float, expected: str, end: str
+) -> None:
     scored = one_seed.scored[0]
-    words = [item["source_words"] for item in scored.runs.items]
+    words = np.array([item["source_words"] for item in scored.runs.items], dtype=float)
+    noise = 5 * np.random.default_rng(0).standard_normal(len(words))
+    advantage = np.interp(words, np.quantile(words, [0.2, 0.8]), [short, long]) + noise - noise.mean()
+    points = {"vanilla": [np.full(len(words), 40.0)], "bahdanau": [40.0 + advantage]}
+    monkeypatch.setattr(quality_claims, "_sentence_points", lambda case, model, metric: points[model])
+    (verdict,) = quality_claims.local_and_long_range(Case(scored, "vanilla", "bahdanau", one_seed.evaluation))
+    assert (verdict.verdict, verdict.quantity) == (expected, f"chrF on the {end} fifth, points")
+    assert verdict.low is not None and verdict.high is not None and verdict.p_value is not None
+    assert (verdict.p_value < 0.05) == (expected != NOT_DECIDED)
+
+
+def test_c4_measures_the_sentence_scores_and_notes_their_slope(one_seed: Reported) -> None:
+    scored = one_seed.scored[0]
+    words = np.array([item["source_words"] for item in scored.runs.items])
     points = {
         model: [float(scored.items[model, 1]["chrf"].score(row)) for row in scored.items[model, 1]["chrf"].values]
         for model in ("vanilla", "bahdanau")
     }
-    expected = 10 * np.polyfit(words, np.subtract(points["bahdanau"], points["vanilla"]), 1)[0]
+    difference = np.subtract(points["bahdanau"], points["vanilla"])
     (verdict,) = of(one_seed, "C4", "bahdanau")
-    assert verdict.effect == pytest.approx(expected)
+    shortest = np.argsort(words, kind="stable")[: len(words) // 5]
+    assert verdict.quantity == "chrF on the shortest fifth, points"
+    assert verdict.effect == pytest.approx(difference[shortest].mean(), rel=0.05)  # equal lengths stay together
+    assert f"slope {10 * np.polyfit(words, difference, 1)[0]:+.1f}" in verdict.notes[2]
 
 
 def test_attention_that_aligns_better_than_the_diagonal_supports_c5(one_seed: Reported) -> None:
@@ -164,6 +194,30 @@ def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
     assert verdict.notes[0] == f"validation loss {level:.3f}"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ([10, 20, 30], SUPPORTED),  # vanilla reaches the loss at 10 s sharp; between 20 and 30 s is surely later
+        ([6, 11, 30], NOT_DECIDED),  # 11 s would not be clear, 30 s would
+        ([2, 7, 12], NOT_DECIDED),  # not clear at either end
+        ([2, 5, 7], REFUTED),
+    ],
+)
+def test_a_loss_that_is_seen_once_an_epoch_was_reached_at_some_time_in_it(
+    one_seed: Reported, seconds: list[float], expected: str
+) -> None:
+    def history(run: Run) -> None:
+        fused = run.model == "bahdanau"
+        losses, ends = ([5.0, 3.0, 1.0], seconds) if fused else ([5.0, 2.0], [5.0, 10.0])
+        run.history[:] = [{"validation_loss": loss, "seconds": end} for loss, end in zip(losses, ends, strict=True)]
+
+    plain = changed(one_seed.scored[0], "vanilla", history).scored
+    (verdict,) = cost_claims.slower_to_quality(changed(plain, "bahdanau", history))
+    assert verdict.verdict == expected
+    assert verdict.effect == pytest.approx(seconds[2] / 10)
+    assert ("once an epoch" in verdict.notes[0]) == (expected == NOT_DECIDED and seconds[2] != 12)
+
+
 def test_parameters_are_counted_exactly(one_seed: Reported) -> None:
     (more,), (same,) = of(one_seed, "C11", "bahdanau"), of(one_seed, "C11", "multiply")
     assert (more.verdict, more.effect) == (SUPPORTED, 73_856)
@@ -176,6 +230,13 @@ def test_overfitting_more_and_less_are_opposite_claims_on_one_gap(one_seed: Repo
     assert more.effect == pytest.approx(0.08, abs=1e-3)  # ln ratios: 0.10 against 0.02
     assert (less.effect, less.low, less.high) == pytest.approx((-more.effect, -more.high, -more.low))
     assert "not matched in size" in more.notes
+
+
+def test_a_curve_that_still_falls_says_nothing_on_overfitting(one_seed: Reported) -> None:
+    case = changed(one_seed.scored[0], "bahdanau", lambda run: run.cost.update(flattened=False))
+    for (row,) in (cost_claims.overfits_more(case), cost_claims.overfits_less(case)):
+        assert (row.verdict, row.p_value) == (NOT_DECIDED, None)
+        assert row.notes[0] == "the validation curve was not flat at its end: bahdanau (seed 1); train longer"
 
 
 def test_a_perplexity_that_is_not_a_number_decides_nothing(one_seed: Reported) -> None:

@@ -65,10 +65,17 @@ def test_who_loses_the_smaller_share_generalises_better(one_seed: Reported) -> N
 
 
 def test_fewer_points_lost_by_who_had_fewer_to_lose_does_not_count(one_seed: Reported) -> None:
-    verdict = judged(one_seed, vanilla=(2, 1), bahdanau=(50, 20))
-    assert (verdict.verdict, verdict.effect) == (REFUTED, pytest.approx(60 - 50))
-    assert "in points +29.0" in verdict.notes[1]
+    verdict = judged(one_seed, vanilla=(40, 20), bahdanau=(50, 15))
+    assert (verdict.verdict, verdict.effect) == (REFUTED, pytest.approx(70 - 50))
+    assert "in points +15.0" in verdict.notes[1]
     assert judged(one_seed, vanilla=(2, 1), bahdanau=(50, 25)).verdict == NOT_DECIDED
+
+
+def test_who_loses_more_and_is_better_all_the_same_does_not_refute(one_seed: Reported) -> None:
+    verdict = judged(one_seed, vanilla=(2, 1), bahdanau=(50, 20))
+    assert (verdict.verdict, verdict.effect) == (NOT_DECIDED, pytest.approx(60 - 50))
+    assert verdict.notes[0] == "loses more, and is better on other all the same"
+    assert "its score on the set +19.0" in verdict.notes[3]
 
 
 def test_an_arm_without_any_point_to_lose_decides_nothing(one_seed: Reported) -> None:
@@ -91,15 +98,16 @@ def test_noise_is_compared_with_the_very_rows_that_it_was_made_of(one_seed: Repo
     points = np.arange(60.0)
     rows = list(range(10, 40))
     paired = case(one_seed, {"vanilla": points}, {"vanilla": {"noise": own_set(points[rows] - 1, rows)}})
-    lost, shares = losses(paired.scored, "vanilla", "noise", "bleu", one_seed.evaluation)
-    np.testing.assert_allclose(lost.points, [1])
-    np.testing.assert_allclose(lost.resampled, 1)
-    np.testing.assert_allclose(shares.points, [100 / np.mean(rows)])
+    lost = losses(paired.scored, "vanilla", "noise", "bleu", one_seed.evaluation)
+    np.testing.assert_allclose(lost.points.points, [1])
+    np.testing.assert_allclose(lost.points.resampled, 1)
+    np.testing.assert_allclose(lost.share.points, [100 / np.mean(rows)])
+    np.testing.assert_allclose(lost.score.points, [np.mean(rows) - 1])
     others = case(one_seed, {"vanilla": points}, {"vanilla": {"other": own_set(points - 1)}})
-    lost, _ = losses(others.scored, "vanilla", "other", "bleu", one_seed.evaluation)
-    np.testing.assert_allclose(lost.points, [1])
+    lost = losses(others.scored, "vanilla", "other", "bleu", one_seed.evaluation)
+    np.testing.assert_allclose(lost.points.points, [1])
     independent = np.sqrt(2) * points.std() / np.sqrt(60)
-    assert lost.resampled.std() == pytest.approx(independent, rel=0.15)
+    assert lost.points.resampled.std() == pytest.approx(independent, rel=0.15)
 
 
 def test_sources_longer_than_trained_on_are_compared_with_the_others(one_seed: Reported) -> None:

@@ -6,6 +6,7 @@ Words here are white-space words. Link (i, j) joins source word i to target word
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import punctuation
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,20 @@ def diagonal_links(source_words: int, target_words: int) -> Links:
     return frozenset(((2 * j + 1) * source_words // (2 * target_words), j) for j in range(target_words))
 
 
+def same_word_links(source: Sequence[str], target: Sequence[str]) -> Links:
+    """A baseline that learns nothing and reads: each target word to the equal source word, upper and lower case and
+    punctuation at the ends aside; to the one nearest to the diagonal where several are equal, to none where none is.
+    """
+    sources, targets = ([word.strip(punctuation).casefold() for word in words] for words in (source, target))
+    links = []
+    for j, word in enumerate(targets):
+        equal = [i for i, other in enumerate(sources) if word and other == word]
+        if equal:
+            diagonal = (j + 0.5) * len(sources) / len(targets) - 0.5
+            links.append((min(equal, key=lambda i: abs(i - diagonal)), j))
+    return frozenset(links)
+
+
 def entropies(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """-Σ_i α_ti log α_ti in nats, of each row of weights (T, S): (T,). 0 for a single position, log S when uniform."""
     logarithms = np.log(np.where(weights > 0, weights, 1.0))
@@ -81,14 +96,21 @@ class AlignmentScore:
     def __init__(self) -> None:
         self.attention: list[tuple[int, int, int]] = []
         self.diagonal: list[tuple[int, int, int]] = []
+        self.same_word: list[tuple[int, int, int]] = []
         self.reachable: list[tuple[int, int, int]] = []
         self._entropies: list[NDArray[np.float64]] = []
         self._uniform: list[float] = []
 
     def add(
-        self, weights: NDArray[np.float64], source_words: Sequence[int], target_words: Sequence[int], gold: Links
+        self,
+        weights: NDArray[np.float64],
+        source_words: Sequence[int],
+        target_words: Sequence[int],
+        gold: Links,
+        same_word: Links,
     ) -> None:
-        """Count one pair: teacher-forced weights (T, S) between its subwords, and the word of each subword.
+        """Count one pair: teacher-forced weights (T, S) between its subwords, the word of each subword, the gold
+        links, and those of `same_word_links`.
 
         The weights may have one column more than there are source subwords (the end of the source) and one row more
         than there are target subwords (the end of the target). The links leave both out. The entropy is that of the
@@ -99,23 +121,30 @@ class AlignmentScore:
         inner = word_weights(weights[:steps, :positions], source_words, target_words)
         self.attention.append(link_counts(attention_links(inner), gold))
         self.diagonal.append(link_counts(diagonal_links(source_length, target_length), gold))
+        self.same_word.append(link_counts(same_word, gold))
         linked = {target: (source, target) for source, target in sorted(gold)}
         reachable = frozenset(linked.get(target, (-1, target)) for target in range(target_length))
         self.reachable.append(link_counts(reachable, gold))
         self._entropies.append(entropies(weights[:steps]))
         self._uniform += steps * [float(np.log(max(weights.shape[1], 1)))]
 
-    def report(self, config: EvaluationConfig) -> dict[str, float | int]:
+    def report(self, config: EvaluationConfig) -> dict[str, float | int | str]:
         """Rates as shares over all links of the corpus, entropies in nats as means over target subwords.
 
-        `diagonal_error_rate` is that of the diagonal, `difference` that of the attention minus that of the
-        diagonal, with its bootstrap interval over sentence pairs. `reachable_error_rate` is the lowest that one link
+        `diagonal_error_rate` and `same_word_error_rate` are those of the two baselines that learn nothing, `baseline`
+        names the better of them (`diagonal`, `same word`), and `difference` is the rate of the attention minus that of
+        this one, with its bootstrap interval over sentence pairs. `reachable_error_rate` is the lowest that one link
         for each target word can reach: gold leaves some target words without a link and gives others several.
 
         Raises `ValueError` before any pair was added.
         """
-        attention, diagonal = _statistics(self.attention), _statistics(self.diagonal)
-        resampled = resampled_scores([attention, diagonal], config.bootstrap_samples, config.bootstrap_seed)
+        if not self.attention:
+            raise ValueError("no pair was added")
+        attention = _statistics(self.attention)
+        baselines = {"diagonal": _statistics(self.diagonal), "same word": _statistics(self.same_word)}
+        name = min(baselines, key=lambda each: baselines[each].corpus_score())
+        systems = [attention, baselines[name]]
+        resampled = resampled_scores(systems, config.bootstrap_samples, config.bootstrap_seed)
         low, high = percentile_interval(resampled[0] - resampled[1], config.confidence)
         correct, predicted, gold = attention.values.sum(axis=0)
         return {
@@ -124,8 +153,10 @@ class AlignmentScore:
             "recall": correct / max(gold, 1.0),
             "entropy": float(np.concatenate(self._entropies).mean()),
             "entropy_uniform": float(np.mean(self._uniform)),
-            "diagonal_error_rate": diagonal.corpus_score(),
-            "difference": attention.corpus_score() - diagonal.corpus_score(),
+            "diagonal_error_rate": baselines["diagonal"].corpus_score(),
+            "same_word_error_rate": baselines["same word"].corpus_score(),
+            "baseline": name,
+            "difference": attention.corpus_score() - baselines[name].corpus_score(),
             "difference_low": low,
             "difference_high": high,
             "reachable_error_rate": _statistics(self.reachable).corpus_score(),

@@ -10,7 +10,7 @@ import torch
 
 from softalign.config import EvaluationConfig
 from softalign.data.tokenizer import EOS, Tokenizer
-from softalign.evaluation.alignment import AlignmentScore, parse_links
+from softalign.evaluation.alignment import AlignmentScore, parse_links, same_word_links
 from softalign.evaluation.split import Split
 from softalign.evaluation.teacher_forcing import attention_over
 from softalign.models.seq2seq import Seq2Seq
@@ -25,7 +25,7 @@ def score_alignment(
     batch_size: int,
     config: EvaluationConfig,
     device: torch.device,
-) -> dict[str, float | int] | None:
+) -> dict[str, float | int | str] | None:
     """`AlignmentScore.report` of the attention over the reference targets; source and target tokenizer are given.
 
     None for an arm without attention, and for data without a gold alignment. Rows without one are left out.
@@ -39,6 +39,7 @@ def score_alignment(
             source_tokenizer.word_spans(test.source[index]),
             target_tokenizer.word_spans(test.target[index]),
             parse_links(test.alignment[index]),
+            same_word_links(test.source[index].split(), test.target[index].split()),
         )
     return score.report(config) if score.attention else None
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from softalign.config import Config
 from softalign.data.atomic import replacing
+from softalign.data.batching import Batch
 from softalign.data.prepared import Prepared
 from softalign.decoding import Hypothesis, search
 from softalign.evaluation.arm import Arm
@@ -85,6 +86,15 @@ def assemble_scores(
     evaluation, headline = config.evaluation, config.task.headline_metric
     buckets = length_buckets(test.source_words, evaluation.length_buckets)
     scored = Scored(outputs.texts, test.references, test.target_words, likelihoods.test, statistics)
+
+    def scoring(batch: Batch) -> int:
+        arm.model.negative_log_likelihood(batch)
+        return int(batch.target_mask.sum())
+
+    def decoding(batch: Batch) -> int:
+        found = search(arm.model, batch.source, batch.source_lengths, config.decoding)
+        return sum(len(hypothesis.tokens) + 1 for hypothesis in found)  # + end of sentence
+
     return {
         "test": scored.scores(config),
         "intervals": scored.intervals(config),
@@ -100,16 +110,9 @@ def assemble_scores(
         "cost": {
             "decode_seconds": outputs.seconds,
             "decode_sentences_per_second": len(test) / outputs.seconds,
-            "scoring_by_length": seconds_by_length(
-                buckets, test.rows, arm.device, arm.model.negative_log_likelihood, repeats=3
-            ),
-            "decoding_by_length": seconds_by_length(
-                buckets,
-                test.rows,
-                arm.device,
-                lambda batch: search(arm.model, batch.source, batch.source_lengths, config.decoding),
-                repeats=1,  # a batch is hundreds of steps already, which even out
-            ),
+            "scoring_by_length": seconds_by_length(buckets, test.rows, arm.device, scoring, repeats=3),
+            # A batch is hundreds of steps already, which even out.
+            "decoding_by_length": seconds_by_length(buckets, test.rows, arm.device, decoding, repeats=1),
         },
     }
 

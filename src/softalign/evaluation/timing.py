@@ -19,10 +19,11 @@ def seconds_by_length(
     buckets: Sequence[LengthBucket],
     rows: Sequence[Row],
     device: torch.device,
-    run: Callable[[Batch], object],
+    run: Callable[[Batch], int],
     repeats: int,
 ) -> list[dict[str, float | int]]:
-    """Time `run` on one batch from each bucket: `seconds` for all of its `rows` rows together.
+    """Time `run` on one batch from each bucket: `seconds` for all of its `rows` rows together, and for the target
+    `tokens` that `run` returns the number of.
 
     The batch holds rows spread evenly over the bucket, the same ones for every arm. The fastest of
     `repeats` runs counts: whatever else the machine does only ever adds time.
@@ -32,15 +33,15 @@ def seconds_by_length(
         count = min(TIMED_ROWS, len(bucket.rows))
         chosen = bucket.rows[np.linspace(0, len(bucket.rows) - 1, count).round().astype(int)]
         batch = next(sorted_batches([rows[row] for row in chosen], count)).to(device)
-        seconds = min(_seconds(run, batch, device) for _ in range(repeats))
-        timings.append({"low": bucket.low, "high": bucket.high, "rows": count, "seconds": seconds})
+        seconds, tokens = min(_timed(run, batch, device) for _ in range(repeats))
+        timings.append({"low": bucket.low, "high": bucket.high, "rows": count, "tokens": tokens, "seconds": seconds})
     return timings
 
 
 @torch.inference_mode()
-def _seconds(run: Callable[[Batch], object], batch: Batch, device: torch.device) -> float:
+def _timed(run: Callable[[Batch], int], batch: Batch, device: torch.device) -> tuple[float, int]:
     start = time.perf_counter()
-    run(batch)
+    tokens = run(batch)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, tokens

@@ -1,16 +1,18 @@
 """C14: is fusion hurt less by inputs that differ from those it was trained on.
 
-The docstring of the test is the rule, fixed before any data was seen, and the report prints it.
+The docstring of the test is the rule, fixed before any data was seen unless it says otherwise;
+the report prints it.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from softalign.reporting.estimates import Estimate, Replicates, contrast
+from softalign.reporting.estimates import Estimate, contrast
 from softalign.reporting.names import NAMES
 from softalign.reporting.shifted import losses
-from softalign.reporting.verdicts import NOT_DECIDED, Case, Verdict, by_interval, opposite
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 
 
 def generalises_better(case: Case) -> list[Verdict]:
@@ -18,9 +20,11 @@ def generalises_better(case: Case) -> list[Verdict]:
     the test set, minus what the arm without attention loses of its own; below 0 is better. Each shifted set has its own
     row. Noise is compared with the test rows that it was made of, and sources that are longer (or shorter) than those
     trained on with the other rows of the test set. Supported: the whole interval lies below 0. Refuted: the whole
-    interval lies above 0. Not decided otherwise, and where there is no shifted set. The items of both sets are
-    resampled, the same ones for both arms. Shares decide and not points, because an arm that scores little has few
-    points to lose; the difference in points stands beside them.
+    interval lies above 0, and the arm is not surely better on the shifted set itself. Not decided otherwise, and where
+    there is no shifted set. The items of both sets are resampled, the same ones for both arms. Shares decide and not
+    points, because an arm that scores little has few points to lose; the difference in points stands beside them.
+    (Changed after the first runs: at first the share alone refuted, so that an arm that hardly looks at its source, and
+    loses nothing when that is spoilt, won against one that is better on the spoilt source too.)
     """
     runs = [*case.scored.runs.of(case.baseline), *case.scored.runs.of(case.arm)]
     names = list(dict.fromkeys(name for run in runs for name in run.shifted))
@@ -47,13 +51,21 @@ def _verdict(case: Case, name: str) -> Verdict:
         return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
     of = {model: losses(case.scored, model, name, metric, case.evaluation) for model in (case.baseline, case.arm)}
 
-    def difference(kind: int) -> Estimate:
-        pair: tuple[Replicates, Replicates] = of[case.baseline][kind], of[case.arm][kind]
-        return contrast(*pair, case.evaluation.confidence)
+    def difference(part: str) -> Estimate:
+        return contrast(getattr(of[case.baseline], part), getattr(of[case.arm], part), case.evaluation.confidence)
 
-    points, shares = difference(0), difference(1)
+    points, shares, score = difference("points"), difference("share"), difference("score")
+    verdict = by_interval(opposite(shares))
     notes = [
-        f"{case.arm} loses {of[case.arm][1].value:.1f} %, {case.baseline} {of[case.baseline][1].value:.1f} %",
-        f"in points {points.value:+.1f}" + ("" if points.low is None else f" [{points.low:+.1f}, {points.high:+.1f}]"),
+        f"{case.arm} loses {of[case.arm].share.value:.1f} %, {case.baseline} {of[case.baseline].share.value:.1f} %",
+        f"in points {points.value:+.1f}" + _interval(points),
+        f"its score on the set {score.value:+.1f}" + _interval(score),
     ]
-    return case.verdict("C14", by_interval(opposite(shares)), quantity, shares, *notes, *case.seed_note())
+    if verdict == REFUTED and by_interval(score) == SUPPORTED:
+        verdict, shares = NOT_DECIDED, replace(shares, p_value=None)
+        notes.insert(0, f"loses more, and is better on {name} all the same")
+    return case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())
+
+
+def _interval(estimate: Estimate) -> str:
+    return "" if estimate.low is None else f" [{estimate.low:+.1f}, {estimate.high:+.1f}]"

@@ -13,7 +13,7 @@ from softalign.evaluation.lengths import LengthBucket, length_buckets
 from softalign.evaluation.probes import marked_lags
 from softalign.reporting.estimates import Estimate, Replicates, mean_of_arm, resample_counts, weighted_mean
 from softalign.reporting.probe_records import chance
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval
+from softalign.reporting.verdicts import NOT_DECIDED, SUPPORTED, Case, Verdict, by_interval
 
 FIFTHS = 5
 
@@ -23,8 +23,9 @@ def captures_long_range(case: Case) -> list[Verdict]:
     where there are several. It is held against halfway: the middle between chance (100 / number of values that occur)
     and 100. Supported: the whole interval lies above halfway. Refuted: the whole interval lies below halfway, while
     that of the fifth with the shortest lags lies above it: the network can do the task and loses it with the lag. Not
-    decided otherwise, so where the network has not learned the task even at the shortest lags. The arms with attention
-    stand beside it as a contrast; they and the gradient norms decide nothing.
+    decided otherwise, so where the network has not learned the task even at the shortest lags. The p-value is that
+    of the longest lags where they support, and the larger of both ends where the shortest lie above halfway. The arms
+    with attention stand beside it as a contrast; they and the gradient norms decide nothing.
     """
     runs = case.scored.runs
     buckets = length_buckets(marked_lags([item["source"] for item in runs.items]), FIFTHS)
@@ -32,11 +33,14 @@ def captures_long_range(case: Case) -> list[Verdict]:
     halfway = (guess + 100) / 2
     short, long = (_against(case, case.arm, bucket, halfway) for bucket in (buckets[0], buckets[-1]))
     able, recalls = (by_interval(estimate, halfway) for estimate in (short, long))
-    verdict = NOT_DECIDED
+    verdict, p_value = NOT_DECIDED, long.p_value
     if recalls == SUPPORTED:
         verdict = SUPPORTED
-    elif recalls == REFUTED and able == SUPPORTED:
-        verdict = REFUTED
+    elif able == SUPPORTED:  # a refutation needs both ends
+        verdict = recalls
+        p_value = None if short.p_value is None or long.p_value is None else max(short.p_value, long.p_value)
+    else:
+        p_value = None
     notes = [
         f"lags {buckets[-1].low} to {buckets[-1].high}; at lags {buckets[0].low} to {buckets[0].high}"
         f" {short.value:.1f}; chance {guess:.1f}, halfway {halfway:.1f}",
@@ -47,7 +51,11 @@ def captures_long_range(case: Case) -> list[Verdict]:
     if able != SUPPORTED:
         notes.insert(0, "the task is not learned even at the shortest lags")
     quantity = "exact match at the longest lags, points"
-    return [case.verdict("C3", verdict, quantity, long, *notes, against="halfway", neutral=halfway)]
+    return [
+        case.verdict(
+            "C3", verdict, quantity, replace(long, p_value=p_value), *notes, against="halfway", neutral=halfway
+        )
+    ]
 
 
 def _against(case: Case, model: str, bucket: LengthBucket, level: float) -> Estimate:

@@ -86,13 +86,20 @@ def read_shifted(
     return found
 
 
-def losses(
-    scored: Scored, model: str, name: str, metric: str, evaluation: EvaluationConfig
-) -> tuple[Replicates, Replicates]:
-    """What an arm loses of its score from the base of the set `name` to the set itself, for each seed and resample.
+@dataclass(frozen=True)
+class Losses:
+    """An arm on a shifted set, for each seed and resample, in points of 100."""
 
-    In points of 100, and as per cent of the score on the base (nan where that is 0). Items of both are resampled, the
-    same ones for every arm: together where each was made of one of the base, else independently.
+    score: Replicates  # on the set
+    points: Replicates  # lost from the set's base to the set
+    share: Replicates  # the same in per cent of the score on the base; nan where that is 0
+
+
+def losses(scored: Scored, model: str, name: str, metric: str, evaluation: EvaluationConfig) -> Losses:
+    """What an arm loses of its score from the base of the set `name` to the set itself.
+
+    Items of both are resampled, the same ones for every arm: together where each was made of one of the base, else
+    independently.
     """
     base, shifted = [], []
     is_paired = False
@@ -106,7 +113,8 @@ def losses(
     before = Replicates(_points(base), resampled_scores(base, samples, seed))
     after = Replicates(_points(shifted), resampled_scores(shifted, samples, seed if is_paired else seed + 1))
     points = Replicates(before.points - after.points, before.resampled - after.resampled)
-    return points, Replicates(_share(points.points, before.points), _share(points.resampled, before.resampled))
+    share = Replicates(_share(points.points, before.points), _share(points.resampled, before.resampled))
+    return Losses(after, points, share)
 
 
 def _points(statistics: list[ItemStatistics]) -> np.ndarray:
