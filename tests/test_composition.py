@@ -155,9 +155,10 @@ def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_p
     assert rate(*tuned, "optimization.lr=0.5") == rate(*tuned, "experiment=mine", "optimization.lr=0.5") == 0.5
     assert rate(*tuned, "~tuned") == default
     variant = (*tuned, "model.name=vanilla-gru")
-    assert rate(*variant) == 0.0123 and tuned_file(layout, "phrasebook", "vanilla-gru") == path
+    assert rate(*variant) == default and tuned_file(layout, "phrasebook", "vanilla-gru") is None  # another arm
     own = layout.tuned("phrasebook", "vanilla-gru")
     own.write_text("# @package _global_\noptimization:\n  lr: 0.02\n")
+    assert rate(*variant, "~tuned") == default
     assert rate(*variant) == 0.02 and tuned_file(layout, "phrasebook", "vanilla-gru") == own
     assert rate(*tuned) == 0.0123 and tuned_file(layout, "newsbriefs", "vanilla") is None
 

@@ -101,17 +101,18 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
 
 
 def tuned_file(layout: Layout, data: str, arm: str) -> Path | None:
-    """The file with an arm's rate, or else that of the model whose variant it is; None before any search."""
-    names = dict.fromkeys([arm, arm.partition(SEPARATOR)[0]])
-    return next((path for name in names if (path := layout.tuned(data, name)).is_file()), None)
+    """The file with the rate that was searched for this very arm; None before any search."""
+    path = layout.tuned(data, arm)
+    return path if path.is_file() else None
 
 
 def _with_tuned_rate(layout: Layout, overrides: Sequence[str]) -> list[str]:
-    """conf/config.yaml finds the rate of a file of conf/model; that of an arm with another name is found here."""
-    name, data = _value_of("model.name", overrides), _choice(layout, "data", overrides)
-    if name is None or not layout.tuned(data, name).is_file():
+    """conf/config.yaml finds the rate of a file of conf/model; a variant has its own, or none."""
+    name = _value_of("model.name", overrides)
+    if name is None or any(override.key_or_group == "tuned" for override in parse(overrides)):
         return list(overrides)
-    return [f"tuned={data}/{name}", *overrides]
+    data = _choice(layout, "data", overrides)
+    return [f"tuned={data}/{name}" if tuned_file(layout, data, name) else "~tuned", *overrides]
 
 
 def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides: Iterable[str] = ()) -> Config:

@@ -150,7 +150,8 @@ class ModelConfig:
 
     name: str = MISSING  # the arm's name in tables and folders: that of its file
     fusion: str = MISSING  # a class of models/fusion/, by the name it is registered under
-    score: str | None = None  # dot | scaled_dot | general | additive | location | multi_head; None: no attention
+    # dot | scaled_dot | general | additive | location | uniform | multi_head; None: no attention
+    score: str | None = None
     attention_size: int | None = None  # of the additive score and of location
     heads: int = 1  # of the multi_head score and of the encoder's self-attention
     cell: str = "elman"  # elman | gru | lstm

@@ -47,6 +47,8 @@ def score_written_out(attention: Attention, score: str, q: torch.Tensor, m: torc
         return q @ attention.key.weight @ m
     if score == "additive":
         return attention.v @ torch.tanh(attention.query.weight @ q + attention.key.weight @ m)
+    if score == "uniform":
+        return torch.zeros((), dtype=q.dtype)
     return attention.position.weight[i] @ q  # location
 
 

@@ -148,6 +148,20 @@ class Location(Attention):
         return energies[..., : padding.size(-1)] + padding
 
 
+class Uniform(Attention):
+    """score(q, m) = 0: the mean of the memory, the same at every step. No parameters; nothing is attended to.
+
+    A control: it tells what attention brings from what a source vector at every step brings (a fixed one enters each
+    step of the decoder of Cho et al. 2014, section 2.2).
+    """
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None) -> None:
+        super().__init__()
+
+    def energies(self, query: Tensor, keys: Tensor, padding: Tensor) -> Tensor:
+        return padding.expand(-1, query.size(1), -1)
+
+
 class MultiHead(Attention):
     """Scaled dot products in several heads h (Vaswani et al. 2017, section 3.2.2), each of size D = M / heads:
 
@@ -193,12 +207,13 @@ class MultiHead(Attention):
         return context, weights.view(batch, self.heads, queries, -1).mean(dim=1)
 
 
-SCORES: dict[str, type[Dot] | type[Additive] | type[Location] | type[MultiHead]] = {
+SCORES: dict[str, type[Dot] | type[Additive] | type[Location] | type[Uniform] | type[MultiHead]] = {
     "dot": Dot,
     "scaled_dot": ScaledDot,
     "general": General,
     "additive": Additive,
     "location": Location,
+    "uniform": Uniform,
     "multi_head": MultiHead,
 }
 

@@ -53,6 +53,7 @@ SCORES = {
     "general": ScoreOption(),
     "additive": ScoreOption(sized=True),
     "location": ScoreOption(sized=True),
+    "uniform": ScoreOption(),
     "multi_head": ScoreOption(headed=True),
 }
 CELLS = ("elman", "gru", "lstm")
