@@ -434,7 +434,8 @@ class AdditiveScore(Score, Shared):
     """e_ti = v^T tanh(q'_t + k_i) = Σ_a v_a - 2 v^T ρ_ti, where ρ_ti = 1 / (1 + exp(2 q'_t) exp(2 k_i)), q' = W_q q.
 
     exp(2 k_i) is computed once for all steps, and the constant Σ_a v_a falls out of the softmax. Exact as long as no
-    entry of k exceeds 43 in size; larger ones count as 43, so that exp(2 k) stays finite and does not vanish.
+    entry of k or q' exceeds 43 in size; a larger one of k counts as 43, so that exp(2 k) stays finite and does not
+    vanish, and one of q' makes tanh 1 or -1.
     With u_ti = to_e_ti ρ_ti ⊙ (1 - ρ_ti): ∂q'_t = 4 v ⊙ Σ_i u_ti, ∂k_i = 4 v ⊙ Σ_t u_ti, ∂v = -2 Σ_ti to_e_ti ρ_ti.
     """
 

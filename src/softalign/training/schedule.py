@@ -14,7 +14,7 @@ def rate_factor(step: int, total_steps: int, config: OptimizationConfig) -> floa
     n = step + 1 - w updates after it:
 
     - constant: 1
-    - cosine: (1 + cos(pi n / (total_steps - w))) / 2, which is 0 after the last update (Loshchilov and Hutter,
+    - cosine: (1 + cos(pi n / (total_steps - w))) / 2, which is 0 at the last update (Loshchilov and Hutter,
       2017, without restarts)
     - inverse_sqrt: sqrt(w / (w + n)), with w at least 1 (Vaswani et al., 2017, section 5.3)
     """
