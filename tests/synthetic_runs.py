@@ -233,6 +233,7 @@ def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
         },
         "data": {"name": data, "source": {"kind": "embedded", "corpus": data, "seed": 17}},
         "model": {"name": model, "fusion": "vanilla", "cell": CELL, "hidden_size": 192} | arm.model,
+        "optimization": {"lr": 0.004},
     }
 
 

@@ -95,3 +95,12 @@ def test_a_test_that_was_not_made_is_a_dash(one_seed: Reported) -> None:
         record |= dict.fromkeys(("low", "high", "p_value", "p_holm", "detectable", "cohens_dz"))
     assert tables.headline_table(results, "translation").rows[1][3:] == [NOT_DECIDED, "–", "–", "–"]
     assert "–" in tables.comparison_table(results, "translation").rows[0]
+
+
+def test_the_cost_table_names_the_rate_that_each_arm_was_trained_with(one_seed: Reported) -> None:
+    results = copy.deepcopy(one_seed.results)
+    for run in results["runs"]:
+        run["learning_rate"] = {"vanilla": 0.0135, "multiply": 0.0027}.get(run["model"], 0.006)
+    table = tables.cost_table(results, "translation")
+    found = {row[0]: row[table.columns.index("learning rate")] for row in table.rows}
+    assert found == {"vanilla": "0.0135", "multiply": "0.0027", "bahdanau": "0.006"}

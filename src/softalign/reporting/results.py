@@ -78,6 +78,7 @@ def _run_record(run: Run) -> dict[str, Any]:
         "cell": run.cell,
         "seed": run.seed,
         "data": run.data,
+        "learning_rate": run.config["optimization"]["lr"],
         "test": run.scores["test"],
         "cost": {key: run.cost.get(key) for key in COST}
         | {key: decoding.get(key) for key in ("decode_seconds", "decode_sentences_per_second")},

@@ -207,7 +207,7 @@ def read_run(folder: Path) -> Run:
         test / "scores.json", ("test", "intervals", "signatures", "by_length", "alignment", "probes", "cost", "gap")
     )
     predictions = _json_lines(test / "predictions.jsonl")
-    config = _yaml(train / "config.yaml", ("task", "data", "model"))
+    config = _yaml(train / "config.yaml", ("task", "data", "model", "optimization"))
     return Run(
         task=str(origin["task"]),
         model=str(origin["model"]),

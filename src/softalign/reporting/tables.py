@@ -283,8 +283,9 @@ def cost_table(results: Results, task: str) -> Table:
         runs = runs_of(results, task, model)
         epochs = " / ".join(number(run["cost"]["epochs"]) for run in runs)
         flat = " / ".join({True: "yes", False: "no"}.get(run["cost"]["flattened"], NONE) for run in runs)
-        rows.append([model, *[number(mean_of(runs, "cost", key)) for key in COSTS], epochs, flat])
-    return Table(f"{task}: cost", ["arm", *COSTS.values(), "epochs", "validation loss flat"], rows)
+        rates = " / ".join(dict.fromkeys(f"{run['learning_rate']:.3g}" for run in runs))
+        rows.append([model, *[number(mean_of(runs, "cost", key)) for key in COSTS], rates, epochs, flat])
+    return Table(f"{task}: cost", ["arm", *COSTS.values(), "learning rate", "epochs", "validation loss flat"], rows)
 
 
 def frontier_table(results: Results, task: str) -> Table:
