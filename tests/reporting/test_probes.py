@@ -120,3 +120,14 @@ def test_the_report_shows_the_probes(recalled: Reported) -> None:
         assert f"figures/{name}.svg" in markdown and (folder / "figures" / f"{name}.svg").is_file()
     assert "the task is not learned even at the shortest lags" in markdown
     assert 'aria-label="recall: recall by lag"' in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_state_that_is_not_finite_leaves_a_gap() -> None:
+    """What JSON has no number for is null in scores.json: a ReLU state may overflow on a test row."""
+    rows = [
+        {"model": "a", "seed": 1, "side": side, "position": place, "rows": 9, "norm": None if place == 1 else 2.0}
+        for side in ("encoder", "decoder")
+        for place in range(3)
+    ]
+    for ax in figures.state_norm_by_position(rows).axes:
+        np.testing.assert_array_equal(ax.lines[0].get_ydata(), [2, np.nan, 2])

@@ -237,7 +237,7 @@ def state_norm_by_position(norms: Sequence[dict[str, Any]]) -> Figure:
     """The norm of the encoder's memory and of the decoder's state by position; seeds are averaged, and positions that
     fewer than FEW_ROWS rows have are left out (none is, where all are so few).
 
-    `norms`: rows with model, seed, side (encoder or decoder), position, rows, norm.
+    `norms`: rows with model, seed, side (encoder or decoder), position, rows, norm (None: not finite).
     """
     figure, axes = _figure(5.4, 3.2, columns=2)
     arms = list(dict.fromkeys(row["model"] for row in norms))
@@ -247,7 +247,8 @@ def state_norm_by_position(norms: Sequence[dict[str, Any]]) -> Figure:
             own: dict[int, list[float]] = {}
             for row in norms:
                 if (row["model"], row["side"]) == (arm, side) and row["rows"] >= few:
-                    own.setdefault(row["position"], []).append(row["norm"])
+                    # A state that is not finite has no norm: it leaves a gap.
+                    own.setdefault(row["position"], []).append(np.nan if row["norm"] is None else row["norm"])
             style = arm_style(arm, arms) | {"markevery": max(1, len(own) // 6)}
             means = [float(np.mean(values)) for values in own.values()]
             ax.plot(list(own), means, **style, linewidth=1.6, markersize=4, label=arm)
