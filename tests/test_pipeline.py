@@ -190,9 +190,10 @@ def test_an_arm_that_diverges_stops_alone_and_leaves_the_report_as_it_was(projec
     failed = run(project, "python", "-m", "softalign", "run", "smoke", *settings, check=False)
     assert failed.returncode != 0
     claims = json.loads((project / "reports" / "claims.json").read_text(encoding="utf-8"))["claims"]
-    (missing,) = claims[0]["missing"]
-    assert claims[0]["verdict"] == "not decided" and missing.startswith(f"runs/{TASK}/multiply/1 (diverged at step 2")
-    assert missing in (project / "reports" / "report.md").read_text(encoding="utf-8")
+    assert claims[0]["verdict"] == "not decided" and not claims[0]["missing"]  # divergence is an outcome
+    (row,) = [row for row in claims[0]["rows"] if row["arm"] == "multiply"]
+    assert (row["quantity"], row["effect"]) == ("share of diverged trainings", 1.0)
+    assert "diverged at step 2" in (project / "reports" / "report.md").read_text(encoding="utf-8")
 
     rate.write_text("# @package _global_\noptimization:\n  lr: 0.01\n")
     run(project, "dvc", "repro", f"train@{TASK}-multiply-1")
