@@ -1,6 +1,7 @@
 """C9 to C13: what fusion costs, and whether it overfits.
 
-Each function tests one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
+Each function tests one claim; its docstring is the rule, fixed before any data was seen unless it says otherwise, and
+the report prints it.
 """
 
 from __future__ import annotations
@@ -152,9 +153,9 @@ def overfits_less(case: Case) -> list[Verdict]:
 def _gap_verdict(case: Case, claim: str, estimate: Estimate) -> Verdict:
     quantity = "gap, ln test/train perplexity" if claim == "C12" else "smaller gap, ln test/train perplexity"
     verdict, notes = by_interval(estimate), []
-    rising = [run for runs in _arms(case) for run in runs if not run.cost["flattened"]]
-    if rising:
-        names = ", ".join(f"{run.model} (seed {run.seed})" for run in rising)
+    unsettled = [run for runs in _arms(case) for run in runs if not run.cost["flattened"]]
+    if unsettled:
+        names = ", ".join(f"{run.model} (seed {run.seed})" for run in unsettled)
         notes.append(f"the validation curve was not flat at its end: {names}; train longer")
         verdict, estimate = NOT_DECIDED, replace(estimate, p_value=None)
     for model, runs in zip((case.baseline, case.arm), _arms(case), strict=True):

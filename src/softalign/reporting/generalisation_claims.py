@@ -12,7 +12,7 @@ from dataclasses import replace
 from softalign.reporting.estimates import Estimate, contrast
 from softalign.reporting.names import NAMES
 from softalign.reporting.shifted import losses
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite, signed
 
 
 def generalises_better(case: Case) -> list[Verdict]:
@@ -58,14 +58,10 @@ def _verdict(case: Case, name: str) -> Verdict:
     verdict = by_interval(opposite(shares))
     notes = [
         f"{case.arm} loses {of[case.arm].share.value:.1f} %, {case.baseline} {of[case.baseline].share.value:.1f} %",
-        f"in points {points.value:+.1f}" + _interval(points),
-        f"its score on the set {score.value:+.1f}" + _interval(score),
+        f"in points {signed(points)}",
+        f"its score on the set {signed(score)}",
     ]
     if verdict == REFUTED and by_interval(score) == SUPPORTED:
         verdict, shares = NOT_DECIDED, replace(shares, p_value=None)
         notes.insert(0, f"loses more, and is better on {name} all the same")
     return case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())
-
-
-def _interval(estimate: Estimate) -> str:
-    return "" if estimate.low is None else f" [{estimate.low:+.1f}, {estimate.high:+.1f}]"

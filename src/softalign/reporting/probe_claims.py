@@ -1,6 +1,7 @@
 """C3: do recurrent networks capture long-range dependencies?
 
-Each function tests one claim; its docstring is the rule, fixed before any data was seen, and the report prints it.
+Each function tests one claim; its docstring is the rule, fixed before any data was seen unless it says otherwise, and
+the report prints it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def captures_long_range(case: Case) -> list[Verdict]:
     that of the fifth with the shortest lags lies above it: the network can do the task and loses it with the lag. Not
     decided otherwise, so where the network has not learned the task even at the shortest lags. The p-value is that
     of the longest lags where they support, and the larger of both ends where the shortest lie above halfway. The arms
-    with attention stand beside it as a contrast; they and the gradient norms decide nothing.
+    with attention stand beside it as a contrast; they and the gradient norms decide nothing. (Changed after the first
+    runs: at first the p-value was that of the longest lags whatever the verdict.)
     """
     runs = case.scored.runs
     buckets = length_buckets(marked_lags([item["source"] for item in runs.items]), FIFTHS)

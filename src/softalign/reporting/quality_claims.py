@@ -22,7 +22,7 @@ from softalign.reporting.estimates import (
     weighted_slope,
 )
 from softalign.reporting.names import NAMES
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
+from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite, signed
 
 # How the differences by length are measured: a score that a single sentence has.
 SENTENCE_METRIC = {"translation": "chrf", "summarization": "rougeL"}
@@ -96,8 +96,8 @@ def local_and_long_range(case: Case) -> list[Verdict]:
         f"{name} on the {label} fifth, points": difference({model: means(model, fifth.rows) for model in pair})
         for label, fifth in (("shortest", fifths[0]), ("longest", fifths[-1]))
     }
-    notes = [f"{quantity.removesuffix(', points')} {_signed(estimate)}" for quantity, estimate in ends.items()]
-    notes.append(f"slope {_signed(slope)} per 10 source words")
+    notes = [f"{quantity.removesuffix(', points')} {signed(estimate)}" for quantity, estimate in ends.items()]
+    notes.append(f"slope {signed(slope)} per 10 source words")
     found = {quantity: by_interval(estimate) for quantity, estimate in ends.items()}
     against = [quantity for quantity in ends if found[quantity] == REFUTED]
     p_values = {quantity: 1.0 if each.p_value is None else each.p_value for quantity, each in ends.items()}
@@ -120,12 +120,6 @@ def _sentence_points(case: Case, model: str, metric: str) -> list[np.ndarray]:
     runs = case.scored.runs
     statistics = [case.scored.items[model, seed][metric] for seed in runs.seeds_of(model)]
     return [np.asarray(system.score(system.values), dtype=np.float64) for system in statistics]
-
-
-def _signed(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:+.1f}"
-    return f"{estimate.value:+.1f} [{estimate.low:+.1f}, {estimate.high:+.1f}]"
 
 
 def focuses(case: Case) -> list[Verdict]:

@@ -122,3 +122,10 @@ def opposite(estimate: Estimate) -> Estimate:
         None if estimate.low is None else -estimate.low,
         estimate.p_value,
     )
+
+
+def signed(estimate: Estimate) -> str:
+    """A difference with its sign and, where it has one, its interval, for a note."""
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:+.1f}"
+    return f"{estimate.value:+.1f} [{estimate.low:+.1f}, {estimate.high:+.1f}]"
