@@ -29,8 +29,10 @@ from benchmarks.workload import random_workload, real_workload
 from softalign.data.atomic import replace_text
 from softalign.errors import reported
 from softalign.paths import Layout, project_root
+from softalign.training.precision import multiplies_bf16, resolved_precision
 
-ARMS = ("vanilla", "multiply", "bahdanau")
+ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding")
+DECODED_ARMS = ("vanilla", "multiply", "bahdanau")
 SIZES = {
     "The pipeline's sizes: Elman, E = H = 128, batch 32": [],
     "Larger: GRU, E = 256, H = 512, batch 128, dropout 0.3": [
@@ -55,15 +57,16 @@ GROWTH = {
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parse(arguments)
     cores = torch.get_num_threads()
-    sides = Side(softalign_loss, threads=1), Side(softalign_loss, threads=cores), Side(plain_loss, threads=cores)
+    sides = sides_of(cores)
     with reported():
         layout = Layout(project_root())
-        rates = {threads: machine.matrix_rate(threads) for threads in (1, cores)}
+        kinds = dict.fromkeys((side.precision, side.threads) for side in sides)
+        rates = {kind: machine.matrix_rate(*kind) for kind in kinds}
         parts = (
             head(rates, given),
-            training(layout, given, sides, rates[cores]),
+            training(layout, given, sides, rates),
             decoding(layout, given, cores),
-            growth(layout, given, sides),
+            growth(layout, given, cores),
         )
         lines = [line for part in parts for line in part]
         replace_text(given.output or layout.root / "docs" / "benchmarks.md", "\n".join(lines) + "\n")
@@ -74,7 +77,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=positive, default=3, help="turns of each side (default 3)")
-    parser.add_argument("--steps", type=positive, default=4, help="training steps a turn (default 4)")
+    parser.add_argument("--steps", type=positive, default=3, help="training steps a turn (default 3)")
     parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks.md)")
     parser.add_argument(
         "overrides", nargs="*", help="Hydra, for all but the growth: data=multi30k model.dropout=0.1 ..."
@@ -82,9 +85,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def head(rates: dict[int, float], given: argparse.Namespace) -> Iterator[str]:
+def sides_of(cores: int) -> list[Side]:
+    """softalign as the pipeline runs it and with all cores, and plain PyTorch; bf16 where the processor has it."""
+    precisions = ["bf16", "fp32"] if multiplies_bf16(torch.device("cpu")) else ["fp32"]
+    ours = [(precisions[0], 1), *((precision, cores) for precision in precisions)]
+    return [
+        *(Side(f"softalign, {name}, {count} threads", softalign_loss, count, name) for name, count in ours),
+        *(Side(f"plain, {name}", plain_loss, cores, name) for name in precisions),
+    ]
+
+
+def head(rates: dict[tuple[str, int], float], given: argparse.Namespace) -> Iterator[str]:
     """What was run where."""
-    found = ", ".join(f"{rate:.0f} with {threads}" for threads, rate in rates.items())
     yield from (
         "# Benchmarks",
         "",
@@ -94,11 +106,16 @@ def head(rates: dict[int, float], given: argparse.Namespace) -> Iterator[str]:
         f"    {command('benchmarks', given, parse([]))}",
         "",
         f"{date.today().isoformat()}. {machine.description()}.",
-        f"GFLOP/s of fp32 matrix products, by threads: {found}.",
     )
+    for precision in dict.fromkeys(precision for precision, _ in rates):
+        of_threads = {threads: rate for (which, threads), rate in rates.items() if which == precision}
+        found = ", ".join(f"{rate:.0f} with {threads}" for threads, rate in of_threads.items())
+        yield f"GFLOP/s of {precision} matrix products, by threads: {found}."
 
 
-def training(layout: Layout, given: argparse.Namespace, sides: Sequence[Side], rate: float) -> Iterator[str]:
+def training(
+    layout: Layout, given: argparse.Namespace, sides: Sequence[Side], rates: dict[tuple[str, int], float]
+) -> Iterator[str]:
     """softalign against plain PyTorch, arm by arm."""
     cores = sides[-1].threads
     yield from (
@@ -106,29 +123,26 @@ def training(layout: Layout, given: argparse.Namespace, sides: Sequence[Side], r
         "## Training",
         "",
         "Target tokens a second. Plain is `benchmarks/plain.py`: torch's recurrent kernels where the whole sequence is",
-        f"known, a Python loop elsewhere, whole logits and cross-entropy, on {cores} threads of torch. softalign by",
-        "default takes one thread and a second for the loss, which bears other programs beside it; with",
-        f"`trainer.threads={cores}` it has what plain has. Ratios are to plain; both compute the same gradients, so",
-        "that they hold for the time to any validation loss too. Memory is a process's peak. The last two columns set",
-        f"the products that plain computes against the machine's rate of them with {cores} threads: 100 % would be",
-        f"nothing but products, at that rate, for softalign with {cores} threads and for plain.",
+        f"known, a Python loop elsewhere, whole logits and cross-entropy, on {cores} threads of torch; in bf16 it has",
+        "torch's autocast. The pipeline takes one thread and a second for the loss, which bears other programs beside",
+        "it, and `trainer.precision=auto`. In fp32 both compute the same gradients, so that ratios hold for the time to",
+        "any validation loss too. The rate is that of the products that plain computes, as a share of the machine's",
+        "rate of them in the side's numbers and threads (the helper of the loss is not counted): 100 % would be nothing",
+        "but products. Memory is a process's peak.",
     )
     for title, sizes in SIZES.items():
-        yield from (
-            "",
-            f"{title}.",
-            "",
-            f"| arm | softalign | {cores} threads | plain | ratio | {cores} threads | MiB | plain | of rate | plain |",
-        )
-        yield f"| --- |{' ---: |' * 9}"
+        yield from ("", f"{title}.", "", "| arm | side | tokens/s | to plain, fp32 | of rate | MiB |")
+        yield "| --- | --- | ---: | ---: | ---: | ---: |"
         for arm in ARMS:
             work = real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], given.steps)
             seen = tokens_per_second(work, sides, given.rounds)
-            cells = [*map(speed, seen), *(ratio(ours, seen[-1]) for ours in seen[:-1])]
-            cells += [f"{peak_memory_of(work, side):.0f}" for side in (sides[0], sides[-1])]
             needed = products_per_token(work) / 1e9  # GFLOP
-            cells += [f"{100 * needed * statistics.median(values) / rate:.0f} %" for values in seen[1:]]
-            yield shown(f"| {arm} | {' | '.join(cells)} |")
+            for side in sides:
+                values = seen[side.name]
+                share = needed * statistics.median(values) / rates[side.precision, side.threads]
+                memory = f"{peak_memory_of(work, side):.0f}" if sizes and side.threads == cores else ""
+                cells = speed(values), ratio(values, seen["plain, fp32"]), f"{share:.0%}", memory
+                yield shown(f"| {arm} | {side.name} | {' | '.join(cells)} |")
 
 
 def decoding(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[str]:
@@ -141,20 +155,22 @@ def decoding(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[
     )
     for title, sizes in SIZES.items():
         yield from ("", f"{title}.", "", "| arm | greedy | beam 5 |", "| --- | ---: | ---: |")
-        for arm in ARMS:
+        for arm in DECODED_ARMS:
             overrides = ["task=translation", f"model={arm}", *sizes, *given.overrides]
             work = real_workload(layout, [*overrides, f"optimization.batch_size={DECODED}"], count=2)
             speeds = [speed(sentences_per_second(work, beam, LENGTH, cores, given.rounds)) for beam in (1, 5)]
             yield shown(f"| {arm} | {speeds[0]} | {speeds[1]} |")
 
 
-def growth(layout: Layout, given: argparse.Namespace, sides: Sequence[Side]) -> Iterator[str]:
+def growth(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[str]:
     """How the speed of bahdanau depends on the sizes, one of them changed at a time."""
     centre = ", ".join(f"{name} {value}" for name, value in CENTRE.items())
+    precision = resolved_precision("auto", torch.device("cpu"))
+    ours = [Side("1 thread", softalign_loss, 1, precision), Side("more", softalign_loss, cores, precision)]
+    plain = Side("plain", plain_loss, cores)
     yield from ("", "## Growth", "", "Target tokens a second of bahdanau with Elman cells on random sentences, around")
-    cores = sides[-1].threads
-    yield from (f"{centre}; ratios to plain.", "", f"| | | softalign | {cores} threads | ratio | {cores} threads |")
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    yield from (f"{centre}; softalign in {precision}, ratios to plain in fp32.", "")
+    yield from (f"| | | softalign | {cores} threads | ratio | {cores} threads |", f"| --- |{' ---: |' * 5}")
     changed = [("the centre", "", CENTRE)]
     changed += [(name, f"{value}", CENTRE | {name: value}) for name, values in GROWTH.items() for value in values]
     for name, value, sizes in changed:
@@ -168,8 +184,9 @@ def growth(layout: Layout, given: argparse.Namespace, sides: Sequence[Side]) -> 
             sizes["vocabulary"],
             given.steps,
         )
-        *ours, plain = tokens_per_second(work, sides, given.rounds)
-        cells = [*map(speed, ours), *(ratio(values, plain) for values in ours)]
+        seen = tokens_per_second(work, [*ours, plain], given.rounds)
+        cells = [speed(seen[side.name]) for side in ours]
+        cells += [ratio(seen[side.name], seen[plain.name]) for side in ours]
         yield shown(f"| {name} | {value} | {' | '.join(cells)} |")
 
 

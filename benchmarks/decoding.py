@@ -31,16 +31,19 @@ def of_one_length(model: Seq2Seq, config: DecodingConfig, beam_size: int, length
             bias[EOS] = before
 
 
-def sentences_per_second(work: Workload, beam_size: int, length: int, threads: int, rounds: int) -> list[float]:
+def sentences_per_second(
+    work: Workload, beam_size: int, length: int, threads: int, rounds: int, device: str = "cpu"
+) -> list[float]:
     """A value a round. Every sentence gets `length` tokens."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    model = work.model().eval()
+    model = work.model().eval().to(device)
+    batches = [batch.to(device) for batch in work.batches]
     found = []
     with without_denormals(), of_one_length(model, work.config.decoding, beam_size, length) as config:
         for _ in range(rounds + 1):  # the first is for warming up
             start = time.perf_counter()
-            for batch in work.batches:
+            for batch in batches:
                 search(model, batch.source, batch.source_lengths, config)
             found.append(sum(map(len, work.batches)) / (time.perf_counter() - start))
     return found[1:]

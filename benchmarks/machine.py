@@ -9,13 +9,15 @@ from pathlib import Path
 
 import torch
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
-def matrix_rate(threads: int, seconds: float = 1.5, size: int = 1024) -> float:
-    """fp32 GFLOP/s of products of square matrices."""
+
+def matrix_rate(precision: str, threads: int, seconds: float = 1.5, size: int = 1024) -> float:
+    """GFLOP/s of products of square matrices, in fp32 or bf16."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        a, b = torch.randn(size, size), torch.randn(size, size)
+        a, b = (torch.randn(size, size).to(DTYPES[precision]) for _ in range(2))
         out = a @ b
         count, start = 0, time.perf_counter()
         while time.perf_counter() - start < seconds:

@@ -17,6 +17,7 @@ from softalign.data.tokenizer import PAD
 from softalign.models.cells import State, run_kernel
 from softalign.models.encoder import EncoderLayer, EncoderOutput
 from softalign.models.fusion import Fusion
+from softalign.models.fusion.vanilla import Vanilla
 from softalign.models.seq2seq import Seq2Seq
 
 
@@ -27,7 +28,7 @@ class PlainSeq2Seq(nn.Module):
         super().__init__()
         self.model = model
         self.dropout = nn.Dropout(dropout)
-        self.unroll = UNROLLS[type(model.decoder.fusion).__name__]
+        self.unroll: Unroll = vanilla if type(model.decoder.fusion) is Vanilla else step_by_step
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy summed over the batch's target tokens."""
@@ -47,16 +48,18 @@ class PlainSeq2Seq(nn.Module):
         assert isinstance(layer, EncoderLayer) and layer.right_to_left is not None
         lengths = batch.source_lengths
         embedded = self.dropout(self.model.encoder.embedding(batch.source))  # (B, S, E)
-        positions = torch.arange(batch.source.size(1))
+        device = batch.source.device
+        lengths = lengths.to(device)
+        positions = torch.arange(batch.source.size(1), device=device)
         mask = positions < lengths.unsqueeze(1)
         reversal = torch.where(mask, lengths.unsqueeze(1) - 1 - positions, positions)  # (B, S), its own inverse
-        rows = torch.arange(len(batch)).unsqueeze(1)
+        rows = torch.arange(len(batch), device=device).unsqueeze(1)
         forward, _ = layer.left_to_right(embedded)
         backward, _ = layer.right_to_left(embedded[rows, reversal])
         last = rows.squeeze(1), lengths - 1
         final = torch.cat((forward[last], backward[last]), dim=-1)
         memory = torch.cat((forward, backward[rows, reversal]), dim=-1).masked_fill(~mask.unsqueeze(2), 0.0)
-        padding = torch.zeros(mask.shape).masked_fill(~mask, -torch.inf).unsqueeze(1)
+        padding = torch.zeros(mask.shape, device=device).masked_fill(~mask, -torch.inf).unsqueeze(1)
         encoded = EncoderOutput(batch.source, memory, mask, padding, final.unsqueeze(0))
         return encoded.with_keys(self.model.decoder.fusion.prepare(memory))
 
@@ -71,12 +74,4 @@ def vanilla(fusion: Fusion, embedded: Tensor, state: State, encoded: EncoderOutp
 
 def step_by_step(fusion: Fusion, embedded: Tensor, state: State, encoded: EncoderOutput) -> Tensor:
     """The loop over the target; the inputs' product is made once for all steps."""
-    features = []
-    for projected in fusion.cell.project(embedded).unbind(1):
-        outcome = fusion.step(projected, state, encoded)
-        state = outcome.state
-        features.append(outcome.features)
-    return torch.stack(features, dim=1)
-
-
-UNROLLS: dict[str, Unroll] = {"Vanilla": vanilla, "Multiply": step_by_step, "Bahdanau": step_by_step}
+    return fusion.unroll_plainly(embedded, state, encoded).features

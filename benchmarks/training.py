@@ -16,7 +16,9 @@ from benchmarks.plain import PlainSeq2Seq
 from benchmarks.workload import Workload
 from softalign.data.batching import Batch
 from softalign.denormals import without_denormals
+from softalign.device import wait_for
 from softalign.heap import keep_freed_memory
+from softalign.models.capture import CapturedUnroll
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.cost import peak_memory_mb
 
@@ -34,46 +36,60 @@ def plain_loss(model: Seq2Seq, dropout: float) -> Loss:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: how it computes the loss, and torch's threads for it."""
+    """What takes part: how it computes the loss, where, in which numbers, and torch's threads for it."""
 
+    name: str
     loss: Callable[[Seq2Seq, float], Loss]
-    threads: int
+    threads: int = 1
+    precision: str = "fp32"
+    device: str = "cpu"
+    captured: bool = False  # the decoder's loop as CUDA graphs
 
     def trainer(self, work: Workload) -> Step:
         """Forward, backward, clipping and Adam on one batch."""
-        model = work.model()
+        model = work.model().to(self.device)
+        if self.captured and CapturedUnroll.suits(model.decoder.fusion):
+            model.decoder.captured = CapturedUnroll(model.decoder.fusion)
         loss = self.loss(model, work.config.model.dropout)
         optimizer = torch.optim.AdamW(model.parameters(), lr=work.config.optimization.lr, fused=True)
 
         def step(batch: Batch) -> None:
             optimizer.zero_grad()
-            (loss(batch) / batch.n_target_tokens).backward()
+            with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+                objective = loss(batch)
+            (objective / batch.n_target_tokens).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), work.config.optimization.clip_norm)
             optimizer.step()
 
         return step
 
+    def pass_over(self, step: Step, batches: Sequence[Batch]) -> float:
+        """The seconds that a step on each batch takes."""
+        torch.set_num_threads(self.threads)
+        wait_for(torch.device(self.device))
+        start = time.perf_counter()
+        for batch in batches:
+            step(batch.to(self.device))
+        wait_for(torch.device(self.device))
+        return time.perf_counter() - start
 
-def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int) -> list[list[float]]:
-    """Target tokens a second of each side, a value each round, by turns; a round before them warms up."""
+
+def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
+    """Target tokens a second of each side, a value a round, by turns; the rounds of `warm_up` come before them."""
     keep_freed_memory()
-    steps = [(side.trainer(work), side.threads) for side in sides]
-    seen: list[list[float]] = [[] for _ in sides]
+    steps = [side.trainer(work) for side in sides]
+    seen: dict[str, list[float]] = {side.name: [] for side in sides}
     tokens = sum(batch.n_target_tokens for batch in work.batches)
     with without_denormals():
-        for _ in range(rounds + 1):
-            for values, (step, threads) in zip(seen, steps, strict=True):
-                torch.set_num_threads(threads)
-                start = time.perf_counter()
-                for batch in work.batches:
-                    step(batch)
-                values.append(tokens / (time.perf_counter() - start))
-    return [values[1:] for values in seen]
+        for _ in range(warm_up + rounds):
+            for side, step in zip(sides, steps, strict=True):
+                seen[side.name].append(tokens / side.pass_over(step, work.batches))
+    return {name: values[warm_up:] for name, values in seen.items()}
 
 
 def products_per_token(work: Workload) -> float:
     """Floating-point operations in matrix products, forward and backward, that plain PyTorch does a target token."""
-    step = Side(plain_loss, threads=1).trainer(work)
+    step = Side("plain", plain_loss).trainer(work)
     with FlopCounterMode(display=False) as counter:
         for batch in work.batches:
             step(batch)

@@ -32,6 +32,7 @@ from softalign.data.atomic import replace_text
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 from softalign.training.identity import digest
+from softalign.training.precision import resolved_precision
 from softalign.typed import to_dict
 
 LENGTH = 20  # tokens that every sentence gets in decoding
@@ -154,6 +155,9 @@ def prepare(layout: Layout, given: argparse.Namespace) -> Bench:
 def head(bench: Bench) -> Iterator[str]:
     """What was run where."""
     cores = torch.get_num_threads()
+    precision = resolved_precision(bench.config.trainer.precision, torch.device("cpu"))
+    kinds = dict.fromkeys(("fp32", precision))
+    rates = ", ".join(f"{machine.matrix_rate(kind, cores):.0f} in {kind}" for kind in kinds)
     source, target = bench.vocabularies
     model, optimization = bench.config.model, bench.config.optimization
     yield from (
@@ -167,8 +171,9 @@ def head(bench: Bench) -> Iterator[str]:
         f"    {command('benchmarks.peers', bench.given, parse([]))}",
         "",
         f"{date.today().isoformat()}. {machine.description()}.",
-        f"GFLOP/s of fp32 matrix products with {cores} threads: {machine.matrix_rate(cores):.0f}. Every side has them,",
-        "and flushes denormal numbers.",
+        f"GFLOP/s of matrix products with {cores} threads: {rates}. softalign trains with products in {precision}, as",
+        "`trainer.precision=auto` has it here, the peers in fp32, the only numbers they have on a CPU. Every side",
+        "flushes denormal numbers.",
         "",
         f"Data: {bench.config.data.name}, {bench.rows:,} pairs, vocabularies of {source:,} and {target:,} tokens.",
         f"Sizes: {model.cell.upper()}, embeddings {model.embedding_size}, decoder {model.hidden_size}, encoder half of",

@@ -26,6 +26,7 @@ from softalign.evaluation.prediction import predict
 from softalign.heap import keep_freed_memory
 from softalign.paths import Layout, project_root
 from softalign.training.module import Seq2SeqModule
+from softalign.training.precision import LIGHTNING, resolved_precision
 from softalign.training.reproducible import deterministic
 
 ENDLESS = 10**9  # steps
@@ -85,6 +86,7 @@ def main() -> None:
     data = Seq2SeqData(prepared, config.optimization, run.seed)
     trainer = pl.Trainer(
         accelerator="cpu",
+        precision=LIGHTNING[resolved_precision(config.trainer.precision, torch.device("cpu"))],  # type: ignore[arg-type]
         max_epochs=-1,
         max_steps=ENDLESS,
         limit_val_batches=0,

@@ -216,7 +216,7 @@ class TrainerConfig:
     accelerator: str = "auto"
     precision: str = "auto"  # fp32 | bf16 | auto: bf16 where the device multiplies it in hardware
     threads: int | None = None  # None: as torch finds
-    cuda_graphs: bool = False  # on a GPU: launch the decoder's loop as one graph
+    cuda_graphs: bool = True  # on a GPU: launch the decoder's loop as one graph
     progress: str = "auto"  # auto | rich | plain | none
     log_every_n_steps: int = 10
 

@@ -20,3 +20,9 @@ def chosen_device(config: TrainerConfig) -> torch.device:
     if not available:
         raise UserError(f"no {name} device here", f"trainer.accelerator={config.accelerator}", "set it to auto or cpu")
     return torch.device(name)
+
+
+def wait_for(device: torch.device) -> None:
+    """Return when the device has done what it was told; a CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from softalign.data.batching import Batch, Row
+from softalign.device import wait_for
 from softalign.evaluation.lengths import LengthBucket
 from softalign.evaluation.rows import sorted_batches
 
@@ -42,6 +43,5 @@ def seconds_by_length(
 def _timed(run: Callable[[Batch], int], batch: Batch, device: torch.device) -> tuple[float, int]:
     start = time.perf_counter()
     tokens = run(batch)
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    wait_for(device)
     return time.perf_counter() - start, tokens

@@ -1,15 +1,16 @@
 """The decoder's loop as CUDA graphs. On a GPU a loop of small steps waits for the launch of each of its kernels; a
 captured graph launches them all at once, forward and backward.
 
-A graph holds for one shape alone. Targets and sources are therefore padded to a multiple of `STRIDE`, a shape is
-captured when it is seen for the second time, and only the first `MOST` such shapes are: a graph keeps its memory.
+A graph holds for one shape alone. Targets and sources are therefore padded to a multiple of `STRIDE`, batches to one of
+`ROWS`, a shape is captured when it is seen for the second time, and only the first `MOST` such shapes are.
 """
 
 from __future__ import annotations
 
-import logging
+import gc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -18,24 +19,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from softalign.errors import UserError
 from softalign.models.cells import State
 from softalign.models.encoder import EncoderOutput
 from softalign.models.fusion import Fusion, Unrolled
 
-STRIDE = 8
+STRIDE = 8  # tokens
+ROWS = 32  # sentences
 MOST = 48
 
+Start = Callable[[EncoderOutput], State]
 Capture = Callable[[nn.Module, tuple[Any, ...]], Callable[..., tuple[Tensor, ...]]]
-
-log = logging.getLogger(__name__)
 
 
 class CapturedUnroll:
-    """`fusion.unroll`, captured shape by shape while gradients are asked for."""
+    """`fusion.unroll`, captured shape by shape while gradients are asked for.
+
+    The backward pass of one batch has to end before the next one is unrolled: the graphs share their memory.
+    """
 
     def __init__(self, fusion: Fusion, capture: Capture | None = None) -> None:
         self._fusion = fusion
-        self._capture = capture or _cuda_graph
+        self._capture = capture or _CudaGraphs()
         self._seen: Counter[tuple[torch.Size, ...]] = Counter()
         self._captured: dict[tuple[torch.Size, ...], Callable[..., tuple[Tensor, ...]]] = {}
 
@@ -44,16 +49,18 @@ class CapturedUnroll:
         """Whether the fusion runs in a loop; an arm that unrolls at once has nothing to gain."""
         return type(fusion).unroll is Fusion.unroll
 
-    def __call__(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
-        """As `Fusion.unroll`."""
+    def __call__(self, embedded: Tensor, start: Start, encoded: EncoderOutput) -> Unrolled:
+        """As `Fusion.unroll` from `start(encoded)`. Raises `UserError` where CUDA refuses to capture."""
         if not torch.is_grad_enabled():
-            return self._fusion.unroll(embedded, state, encoded)
-        steps, length = embedded.size(1), encoded.memory.size(1)
-        embedded = F.pad(embedded, (0, 0, 0, -steps % STRIDE))
-        encoded = _padded(encoded, -length % STRIDE)
+            return self._fusion.unroll(embedded, start(encoded), encoded)
+        batch, steps, length = *embedded.shape[:2], encoded.memory.size(1)
+        more_rows, more_steps, more_length = -batch % ROWS, -steps % STRIDE, -length % STRIDE
+        embedded = F.pad(embedded, (0, 0, 0, more_steps, 0, more_rows))
+        encoded = _padded(encoded, more_length, more_rows)
+        state = start(encoded)  # of the padded batch: what an arm feeds back may be as long as the source
         loop = self._captured.get(_shape(embedded, encoded)) or self._new(embedded, state, encoded)
         features, *weights = loop(*_tensors(embedded, state, encoded))
-        return Unrolled(features[:, :steps], weights[0][:, :steps, :length] if weights else None)
+        return Unrolled(features[:batch, :steps], weights[0][:batch, :steps, :length] if weights else None)
 
     def _new(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Callable[..., tuple[Tensor, ...]]:
         """The loop for a shape that is not captured yet."""
@@ -68,8 +75,8 @@ class CapturedUnroll:
         try:
             self._captured[shape] = self._capture(loop, samples)
         except RuntimeError as error:
-            log.warning("CUDA refuses to capture the loop, which goes on step by step: %s", error)
-            self._captured[shape] = loop
+            said = str(error).partition("\n")[0]
+            raise UserError(f"CUDA refuses to capture the loop: {said}", "", "set trainer.cuda_graphs=false") from error
         return self._captured[shape]
 
 
@@ -79,7 +86,7 @@ class _Loop(nn.Module):
     def __init__(self, fusion: Fusion, state: State) -> None:
         super().__init__()
         self.fusion = fusion
-        self._counts = [len(part) for part in (state.hidden, state.cells, state.fed)]
+        self._counts = [len(part) for part in _parts(state)]
 
     def forward(self, embedded: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Features (B, T, F), and weights (B, T, S) where the arm attends, from what `_tensors` gives."""
@@ -89,33 +96,64 @@ class _Loop(nn.Module):
         return (unrolled.features,) if unrolled.weights is None else (unrolled.features, unrolled.weights)
 
 
+def _parts(state: State) -> tuple[tuple[Tensor, ...], ...]:
+    return state.hidden, state.cells, state.fed
+
+
 def _tensors(embedded: Tensor, state: State, encoded: EncoderOutput) -> tuple[Tensor, ...]:
     fields = (encoded.source, encoded.memory, encoded.mask, encoded.padding, encoded.final)
     keys = () if encoded.keys is None else (encoded.keys,)  # the last field of an `EncoderOutput`, which may be None
-    return (embedded, *state.hidden, *state.cells, *state.fed, *fields, *keys)
+    return (embedded, *(tensor for part in _parts(state) for tensor in part), *fields, *keys)
 
 
 def _shape(embedded: Tensor, encoded: EncoderOutput) -> tuple[torch.Size, ...]:
     return embedded.shape, encoded.memory.shape
 
 
-def _padded(encoded: EncoderOutput, more: int) -> EncoderOutput:
-    """The same with `more` positions of padding (B, S + more)."""
+def _padded(encoded: EncoderOutput, more: int, rows: int) -> EncoderOutput:
+    """The same with `more` positions of padding, and `rows` of zeros to attend to (B + rows, S + more)."""
+    heads = () if encoded.keys is None else (0, 0) * (encoded.keys.dim() - 3)
     return replace(
         encoded,
-        source=F.pad(encoded.source, (0, more)),
-        memory=F.pad(encoded.memory, (0, 0, 0, more)),
-        mask=F.pad(encoded.mask, (0, more)),
-        padding=F.pad(encoded.padding, (0, more), value=-torch.inf),
-        keys=None if encoded.keys is None else F.pad(encoded.keys, (0, 0, 0, more)),
+        source=F.pad(encoded.source, (0, more, 0, rows)),
+        memory=F.pad(encoded.memory, (0, 0, 0, more, 0, rows)),
+        mask=F.pad(F.pad(encoded.mask, (0, more)), (0, 0, 0, rows), value=True),
+        padding=F.pad(F.pad(encoded.padding, (0, more), value=-torch.inf), (0, 0, 0, 0, 0, rows)),
+        final=F.pad(encoded.final, (0, 0, 0, rows)),
+        keys=None if encoded.keys is None else F.pad(encoded.keys, (0, 0, 0, more, *heads, 0, rows)),
     )
 
 
-def _cuda_graph(loop: nn.Module, samples: tuple[Any, ...]) -> Callable[..., tuple[Tensor, ...]]:
-    """torch's capture of a module's forward and backward pass; under autocast, without its cache of converted weights,
-    which would tie the graph to the weights of one step."""
-    with torch.autocast("cuda", torch.get_autocast_dtype("cuda"), torch.is_autocast_enabled("cuda"), False):
-        captured: Callable[..., tuple[Tensor, ...]] = torch.cuda.make_graphed_callables(  # type: ignore[assignment]
-            loop, samples, allow_unused_input=True
-        )
+class _CudaGraphs:
+    """torch's capture of a module's forward and backward pass; all graphs in one pool of memory."""
+
+    def __init__(self) -> None:
+        self._pool: Any = None
+
+    def __call__(self, loop: nn.Module, samples: tuple[Any, ...]) -> Callable[..., tuple[Tensor, ...]]:
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        # The graph's own nodes for the weights stay with the stream of the capture.
+        torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
+        with _without_collection(), _without_cached_weights():
+            captured: Callable[..., tuple[Tensor, ...]] = torch.cuda.make_graphed_callables(  # type: ignore[assignment]
+                loop, samples, allow_unused_input=True, pool=self._pool
+            )
         return captured
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """A graph of before that is collected while another one is captured makes CUDA give up."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _without_cached_weights() -> torch.autocast:
+    """Autocast as it is, but for its cache of converted weights, which would tie a graph to those of one step."""
+    return torch.autocast("cuda", torch.get_autocast_dtype("cuda"), torch.is_autocast_enabled("cuda"), False)

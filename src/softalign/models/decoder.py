@@ -66,8 +66,9 @@ class Decoder(nn.Module):
 
     def unroll(self, embedded: Tensor, encoded: EncoderOutput) -> Unrolled:
         """Teacher forced: all steps over embedded targets (B, T, E)."""
-        unroll = self.captured or self.fusion.unroll
-        return unroll(embedded, self.start(encoded), encoded)
+        if self.captured is not None:
+            return self.captured(embedded, self.start, encoded)
+        return self.fusion.unroll(embedded, self.start(encoded), encoded)
 
     def step(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> FusionStep:
         """One step over embedded tokens (N, E)."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from softalign.denormals import denormals_flushed, without_denormals
-from softalign.models.recurrence import Shared
+from softalign.models.recurrence import Shared, autocast_dtype, exactly
 
 T = TypeVar("T")
 
@@ -69,28 +69,33 @@ def sequence_loss(readouts: Tensor, output: OutputLayer, targets: Tensor, label_
 
     Args: readouts (n, E), targets (n,) ids, none of them padding.
     """
-    objective, nll = _ProjectedCrossEntropy.apply(
-        output, readouts, targets, label_smoothing, torch.is_grad_enabled(), output.anchor
-    )
+    low = autocast_dtype(readouts)
+    with exactly(readouts):
+        objective, nll = _ProjectedCrossEntropy.apply(
+            output, readouts, targets, label_smoothing, low, torch.is_grad_enabled(), output.anchor
+        )
     return SequenceLoss(objective, nll, targets.numel())
 
 
 class _Part:
-    """The sums over some of the tokens, and the gradients of nll and spread together, block by block."""
+    """The sums over some of the tokens, and the gradients of nll and spread together, block by block.
 
-    def __init__(self, readouts: Tensor, output: OutputLayer, targets: Tensor, smoothing: float) -> None:
-        self.output = output
+    Products are those of the type that `readouts` and `weight` have; everything between them is fp32.
+    """
+
+    def __init__(self, readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> None:
         self.smoothing = smoothing
-        self.nll = output.bias.new_zeros(())
-        self.spread = output.bias.new_zeros(())  # -log p, averaged over the vocabulary
+        self.nll = bias.new_zeros(())
+        self.spread = bias.new_zeros(())  # -log p, averaged over the vocabulary
         self.to_readouts = [readouts.new_empty(0, readouts.size(1))]
         self.to_weight: Tensor | None = None
         self.to_bias: Tensor | None = None
-        self._readouts, self._targets = readouts, targets
-        vocabulary = output.weight.size(0)
-        self._block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // vocabulary)  # tokens
+        self._readouts, self._weight, self._bias, self._targets = readouts, weight, bias, targets
+        self._block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // len(weight))  # tokens
         # Of all blocks. Made here, by the main thread: what a thread of its own allocates, glibc keeps for it alone.
-        self._logits = output.bias.new_empty(min(self._block, len(targets)), vocabulary)
+        shape = min(self._block, len(targets)), len(weight)
+        self._logits, self._probabilities = bias.new_empty(shape), bias.new_empty(shape)
+        self._low = None if weight.dtype == bias.dtype else weight.new_empty(shape)
         self._left: tuple[Tensor, Tensor] | None = None
 
     def run(self, with_gradients: bool) -> _Part:
@@ -101,36 +106,36 @@ class _Part:
             gradient = self._add(x, y)
             if with_gradients:
                 gradient.scatter_add_(1, y, gradient.new_full((len(y), 1), self.smoothing - 1.0))
-                self.to_readouts.append(gradient @ self.output.weight)
+                if self._low is not None:
+                    gradient = self._low[: len(x)].copy_(gradient)
+                self.to_readouts.append(gradient @ self._weight)
                 self._left = gradient, x
         return self
 
     def _add(self, x: Tensor, y: Tensor) -> Tensor:
         """Add a block's sums; returns softmax(logits) - ε/V (block, V)."""
-        weight, bias = self.output.weight, self.output.bias
-        logits = self._logits[: len(x)]
-        if torch.is_autocast_enabled(x.device.type):
-            logits.copy_(torch.addmm(bias, x, weight.t()))  # the product in bf16, what follows not
+        logits, vocabulary = self._logits[: len(x)], len(self._weight)
+        if self._low is None:
+            torch.addmm(self._bias, x, self._weight.t(), out=logits)
         else:
-            torch.addmm(bias, x, weight.t(), out=logits)
-        logits -= logits.amax(dim=1, keepdim=True)
-        at_target = logits.gather(1, y)
-        total = logits.sum() if self.smoothing else 0.0
-        exponentials = logits.exp_()
-        normaliser = exponentials.sum(dim=1, keepdim=True)
-        log_normaliser = normaliser.log()
-        self.nll += (log_normaliser - at_target).sum()
-        self.spread += log_normaliser.sum() - total / weight.size(0)
-        probabilities = exponentials.div_(normaliser)
-        return probabilities.sub_(self.smoothing / weight.size(0)) if self.smoothing else probabilities
+            torch.add(torch.mm(x, self._weight.t(), out=self._low[: len(x)]), self._bias, out=logits)
+        largest = logits.amax(dim=1, keepdim=True)
+        probabilities = torch.softmax(logits, dim=1, out=self._probabilities[: len(x)])
+        log_normaliser = -probabilities.amax(dim=1, keepdim=True).log()  # of exp(logits - largest)
+        self.nll += (log_normaliser + largest - logits.gather(1, y)).sum()
+        if not self.smoothing:
+            return probabilities
+        self.spread += (log_normaliser + largest - logits.mean(dim=1, keepdim=True)).sum()
+        return probabilities.sub_(self.smoothing / vocabulary)
 
     def finish(self) -> None:
         """The gradient of the weight and the bias that is left to compute."""
         if self._left is None:
             return
         (gradient, x), self._left = self._left, None
-        to_weight, to_bias = gradient.t() @ x, gradient.sum(dim=0)
-        self.to_weight = to_weight if self.to_weight is None else self.to_weight.add_(to_weight)
+        to_weight, to_bias = gradient.t() @ x, gradient.sum(dim=0, dtype=self._bias.dtype)
+        # Blocks are added up in fp32, whatever their products are made in.
+        self.to_weight = to_weight.to(self._bias.dtype) if self.to_weight is None else self.to_weight.add_(to_weight)
         self.to_bias = to_bias if self.to_bias is None else self.to_bias.add_(to_bias)
 
 
@@ -177,7 +182,7 @@ def _worth_sharing(readouts: Tensor, vocabulary: int) -> bool:
     The products here are the only ones of a small model that are large enough to share: torch's own threads, which
     meet at the end of every small operation, gain little and lose much where anything else runs.
     """
-    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1 or torch.is_autocast_enabled("cpu")
+    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1
     return not alone and readouts.size(0) * vocabulary >= SMALLEST_SHARED
 
 
@@ -192,13 +197,18 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         readouts: Tensor,
         targets: Tensor,
         smoothing: float,
+        low: torch.dtype | None,
         with_gradients: bool,
         anchor: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        share = _worth_sharing(readouts, output.weight.size(0))
+        weight, bias = output.weight, output.bias
+        share = _worth_sharing(readouts, len(weight))
+        dtype = low or weight.dtype
+        ctx.dtype, readouts, weight = readouts.dtype, readouts.to(dtype), weight.to(dtype)
         middle = (len(targets) + 1) // 2
         first, second = (
-            _Part(readouts[rows], output, targets[rows], smoothing) for rows in (slice(0, middle), slice(middle, None))
+            _Part(readouts[rows], weight, bias, targets[rows], smoothing)
+            for rows in (slice(0, middle), slice(middle, None))
         )
         promised = _promise(partial(second.run, with_gradients)) if share else None
         first.run(with_gradients)
@@ -218,4 +228,4 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, to_objective: Tensor, to_nll: Tensor) -> tuple[Tensor | None, ...]:
         to_readouts, _ = ctx.saved_tensors
         ctx.output.note(ctx.finish, to_objective)
-        return None, to_readouts * to_objective, None, None, None, None
+        return None, (to_readouts * to_objective).to(ctx.dtype), None, None, None, None, None

@@ -55,7 +55,7 @@ class Readout(nn.Module):
 
     def log_probabilities(self, seen: Seen) -> Tensor:
         """log p(y_t) of every token, (..., V)."""
-        return F.log_softmax(self(seen), dim=-1)
+        return F.log_softmax(self(seen), dim=-1, dtype=torch.float32)
 
     def loss(self, seen: Seen, output: OutputLayer, targets: Tensor, smoothing: float) -> SequenceLoss:
         """The loss of targets (n,), summed; `output` is the output layer as the loss sees it."""

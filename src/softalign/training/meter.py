@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 
+from softalign.device import wait_for
 from softalign.training.cost import peak_memory_mb
 
 
@@ -33,8 +33,7 @@ class CostMeter(pl.Callback):
         self._step_start = time.perf_counter()
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any) -> None:
-        if pl_module.device.type == "cuda":
-            torch.cuda.synchronize(pl_module.device)  # the step ends when the device has done it
+        wait_for(pl_module.device)  # the step ends when the device has done it
         self.train_seconds += time.perf_counter() - self._step_start
         self.tokens += outputs["tokens"]
 

@@ -1,0 +1,141 @@
+"""Measure on this machine's GPU and write docs/benchmarks-gpu.md.
+
+python -m benchmarks.gpu                            about four minutes
+python -m benchmarks.gpu --rounds 9 data=multi30k   more rounds, other data
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from benchmarks import machine
+from benchmarks.decoding import sentences_per_second
+from benchmarks.table import command, positive, ratio, shown, speed
+from benchmarks.training import Side, plain_loss, softalign_loss, tokens_per_second
+from benchmarks.workload import Workload, real_workload
+from softalign.config import TrainerConfig
+from softalign.data.atomic import replace_text
+from softalign.device import chosen_device
+from softalign.errors import reported
+from softalign.paths import Layout, project_root
+
+ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding", "cgru")
+SIZES = ["model.cell=gru", "model.embedding_size=256", "model.hidden_size=512", "model.dropout=0.3"]
+BATCHES = (128, 1024)  # sentences
+LENGTH = 20  # tokens that every sentence gets in decoding
+DECODED = 250  # sentences a batch
+WARM_UP = 3  # rounds: a shape is captured when it is seen for the second time
+SIDES = (
+    Side("plain, fp32", plain_loss, device="cuda"),
+    Side("plain, bf16", plain_loss, device="cuda", precision="bf16"),
+    Side("fp32, step by step", softalign_loss, device="cuda"),
+    Side("fp32, captured", softalign_loss, device="cuda", captured=True),
+    Side("bf16, step by step", softalign_loss, device="cuda", precision="bf16"),
+    Side("bf16, captured", softalign_loss, device="cuda", precision="bf16", captured=True),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = parse(arguments)
+    with reported():
+        device = chosen_device(TrainerConfig(accelerator="cuda"))
+        layout = Layout(project_root())
+        parts = head(device, given), training(layout, given), decoding(layout, given)
+        lines = [line for part in parts for line in part]
+        replace_text(given.output or layout.root / "docs" / "benchmarks-gpu.md", "\n".join(lines) + "\n")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=positive, default=5, help="turns of each side (default 5)")
+    parser.add_argument("--steps", type=positive, default=16, help="training steps a turn (default 16)")
+    parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks-gpu.md)")
+    parser.add_argument("overrides", nargs="*", help="Hydra: data=multi30k model.hidden_size=1024 ...")
+    return parser.parse_args(arguments)
+
+
+def head(device: torch.device, given: argparse.Namespace) -> Iterator[str]:
+    """What was run where."""
+    yield from (
+        "# On a GPU",
+        "",
+        "Written by the command below. Each ratio is of two sides measured by turns in one process, on the same",
+        "batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
+        "",
+        f"    {command('benchmarks.gpu', given, parse([]))}",
+        "",
+        f"{date.today().isoformat()}. {torch.cuda.get_device_name(device)}; {machine.description()}.",
+    )
+
+
+def workload(layout: Layout, given: argparse.Namespace, arm: str, batch: int, count: int) -> Workload:
+    sizes = [*SIZES, f"optimization.batch_size={batch}"]
+    return real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], count)
+
+
+def training(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
+    """softalign against plain PyTorch, arm by arm."""
+    yield from (
+        "",
+        "## Training",
+        "",
+        "Target tokens a second. GRU, E = 256, H = 512, dropout 0.3. Plain is `benchmarks/plain.py`; captured is",
+        "`trainer.cuda_graphs=true`, the default, which has no loop to capture where the arm has none. Memory is the",
+        "highest that torch has allocated for one side alone.",
+    )
+    for batch in BATCHES:
+        yield from ("", f"Batches of {batch} sentences.", "")
+        yield from ("| arm | side | tokens/s | to plain, fp32 | MiB |", "| --- | --- | ---: | ---: | ---: |")
+        for arm in ARMS:
+            work = workload(layout, given, arm, batch, given.steps)
+            seen = tokens_per_second(work, SIDES, given.rounds, WARM_UP)
+            for side in SIDES:
+                values = seen[side.name]
+                cells = (
+                    side.name,
+                    speed(values),
+                    ratio(values, seen["plain, fp32"]),
+                    f"{peak_memory_of(work, side):.0f}",
+                )
+                yield shown(f"| {arm} | {' | '.join(cells)} |")
+
+
+def peak_memory_of(work: Workload, side: Side) -> float:
+    """The highest memory, in MiB, that torch allocates when the side trains on the batches from nothing."""
+    gc.collect()  # models of before, whose graphs are in cycles
+    torch.cuda.empty_cache()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    step = side.trainer(work)
+    for _ in range(WARM_UP):
+        side.pass_over(step, work.batches)
+    return (torch.cuda.max_memory_allocated() - before) / 2**20
+
+
+def decoding(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
+    """Sentences a second, greedily and with a beam of five."""
+    yield from (
+        "",
+        "## Decoding",
+        "",
+        f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, fp32.",
+        "",
+        "| arm | greedy | beam 5 |",
+        "| --- | ---: | ---: |",
+    )
+    for arm in ARMS:
+        work = workload(layout, given, arm, DECODED, count=4)
+        speeds = [speed(sentences_per_second(work, beam, LENGTH, 1, given.rounds, "cuda")) for beam in (1, 5)]
+        yield shown(f"| {arm} | {speeds[0]} | {speeds[1]} |")
+
+
+if __name__ == "__main__":
+    main()
