@@ -125,10 +125,10 @@ def training(
         "Target tokens a second. Plain is `benchmarks/plain.py`: torch's recurrent kernels where the whole sequence is",
         f"known, a Python loop elsewhere, whole logits and cross-entropy, on {cores} threads of torch; in bf16 it has",
         "torch's autocast. The pipeline takes one thread and a second for the loss, which bears other programs beside",
-        "it, and `trainer.precision=auto`. In fp32 both compute the same gradients, so that ratios hold for the time to",
-        "any validation loss too. The rate is that of the products that plain computes, as a share of the machine's",
-        "rate of them in the side's numbers and threads (the helper of the loss is not counted): 100 % would be nothing",
-        "but products. Memory is a process's peak.",
+        "it, and `trainer.precision=auto`. In fp32 both compute the same gradients, so that ratios hold for the time",
+        "to any validation loss too. The rate is that of the products that plain computes, as a share of the machine's",
+        "rate of them in the side's numbers and threads (the helper of the loss is not counted): 100 % would be",
+        "nothing but products. Memory is a process's peak.",
     )
     for title, sizes in SIZES.items():
         yield from ("", f"{title}.", "", "| arm | side | tokens/s | to plain, fp32 | of rate | MiB |")
