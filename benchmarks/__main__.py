@@ -90,7 +90,7 @@ def sides_of(cores: int) -> list[Side]:
     precisions = ["bf16", "fp32"] if multiplies_bf16(torch.device("cpu")) else ["fp32"]
     ours = [(precisions[0], 1), *((precision, cores) for precision in precisions)]
     return [
-        *(Side(f"softalign, {name}, {count} threads", softalign_loss, count, name) for name, count in ours),
+        *(Side(f"softalign, {name}, threads={count}", softalign_loss, count, name) for name, count in ours),
         *(Side(f"plain, {name}", plain_loss, cores, name) for name in precisions),
     ]
 
