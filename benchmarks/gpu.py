@@ -19,10 +19,8 @@ from benchmarks.decoding import sentences_per_second
 from benchmarks.table import command, positive, ratio, shown, speed
 from benchmarks.training import Side, plain_loss, softalign_loss, tokens_per_second
 from benchmarks.workload import Workload, real_workload
-from softalign.config import TrainerConfig
 from softalign.data.atomic import replace_text
-from softalign.device import chosen_device
-from softalign.errors import reported
+from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 
 ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding", "cgru")
@@ -44,9 +42,10 @@ SIDES = (
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parse(arguments)
     with reported():
-        device = chosen_device(TrainerConfig(accelerator="cuda"))
+        if not torch.cuda.is_available():
+            raise UserError("torch sees no GPU here", "", "`make bench` measures the processor")
         layout = Layout(project_root())
-        parts = head(device, given), training(layout, given), decoding(layout, given)
+        parts = head(given), training(layout, given), decoding(layout, given)
         lines = [line for part in parts for line in part]
         replace_text(given.output or layout.root / "docs" / "benchmarks-gpu.md", "\n".join(lines) + "\n")
 
@@ -62,7 +61,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def head(device: torch.device, given: argparse.Namespace) -> Iterator[str]:
+def head(given: argparse.Namespace) -> Iterator[str]:
     """What was run where."""
     yield from (
         "# On a GPU",
@@ -72,7 +71,7 @@ def head(device: torch.device, given: argparse.Namespace) -> Iterator[str]:
         "",
         f"    {command('benchmarks.gpu', given, parse([]))}",
         "",
-        f"{date.today().isoformat()}. {torch.cuda.get_device_name(device)}; {machine.description()}.",
+        f"{date.today().isoformat()}. {torch.cuda.get_device_name()}; {machine.description()}.",
     )
 
 

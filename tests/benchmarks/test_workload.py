@@ -6,7 +6,9 @@ import pytest
 import torch
 from project import ROOT
 
-from benchmarks.training import plain_loss, products_per_token, softalign_loss
+from benchmarks import gpu
+from benchmarks.gpu import ARMS
+from benchmarks.training import Side, plain_loss, products_per_token, softalign_loss, tokens_per_second
 from benchmarks.workload import Workload, random_workload
 from softalign.data.batching import collate
 from softalign.paths import Layout
@@ -16,7 +18,7 @@ LAYOUT = Layout(ROOT)
 
 
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
-@pytest.mark.parametrize("arm", ["vanilla", "multiply", "bahdanau"])
+@pytest.mark.parametrize("arm", ARMS)
 def test_the_plain_side_has_the_same_loss_and_gradients(arm: str, cell: str) -> None:
     overrides = [f"model={arm}", f"model.cell={cell}", *SMALL]
     work = random_workload(LAYOUT, overrides, batch=3, source=5, target=4, vocabulary=20, count=1)
@@ -49,3 +51,23 @@ def test_random_sentences_have_the_lengths_that_were_asked_for() -> None:
         assert batch.source.shape == (3, 5) and batch.target_out.shape == (3, 4)
         assert batch.n_target_tokens == 12 and int(batch.source.max()) < 20
     assert not torch.equal(work.batches[0].source, work.batches[1].source)
+
+
+def test_each_side_takes_its_turn_in_each_round() -> None:
+    work = random_workload(LAYOUT, SMALL, batch=3, source=5, target=4, vocabulary=20, count=2)
+    sides = [Side("ours", softalign_loss, precision="bf16"), Side("plain", plain_loss)]
+    threads = torch.get_num_threads()
+    try:
+        seen = tokens_per_second(work, sides, rounds=3, warm_up=2)
+    finally:
+        torch.set_num_threads(threads)
+    assert list(seen) == ["ours", "plain"]
+    assert all(len(values) == 3 and min(values) > 0 for values in seen.values())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_without_a_gpu_its_benchmark_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        gpu.main([])
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == "error: torch sees no GPU here: `make bench` measures the processor\n"
