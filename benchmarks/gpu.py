@@ -88,7 +88,7 @@ def training(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
         "",
         "Target tokens a second. GRU, E = 256, H = 512, dropout 0.3. Plain is `benchmarks/plain.py`; captured is",
         "`trainer.cuda_graphs=true`, the default, which has no loop to capture where the arm has none. Memory is the",
-        "highest that torch has allocated for one side alone.",
+        "highest that torch has allocated for one side alone, without what a graph keeps to itself.",
     )
     for batch in BATCHES:
         yield from ("", f"Batches of {batch} sentences.", "")

@@ -40,6 +40,24 @@ def test_it_is_the_cross_entropy_with_the_smoothed_target(epsilon):
     assert all(torch.allclose(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.usefixtures("_block")
+@pytest.mark.parametrize("smallest", [0, 10**9], ids=["two threads", "one thread"])
+def test_under_autocast_only_the_products_are_rounded(monkeypatch, smallest):
+    monkeypatch.setattr(loss_module, "SMALLEST_SHARED", smallest)
+    readouts, weight, bias, targets = inputs()
+    leaves = [tensor.detach().float().requires_grad_() for tensor in (readouts, weight, bias)]
+    x, w, b = leaves
+    logits = (x.bfloat16() @ w.bfloat16().T).float() + b
+    expected = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=0.2)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = sequence_loss(x, OutputLayer(w, b), targets, 0.2)
+    assert loss.objective.dtype == torch.float32
+    torch.testing.assert_close(loss.objective, expected, rtol=1e-5, atol=1e-5)
+    ours = torch.autograd.grad(loss.objective / 3, leaves)
+    theirs = torch.autograd.grad(expected / 3, leaves)
+    torch.testing.assert_close(ours, theirs, rtol=0.02, atol=0.01)
+
+
 def test_without_gradients_it_is_the_same_number():
     readouts, weight, bias, targets = inputs()
     with torch.no_grad():

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from softalign.errors import UserError
+from softalign.models import recurrence
 from softalign.models.cells import State
 from softalign.models.encoder import EncoderOutput
 from softalign.models.fusion import Fusion, Unrolled
@@ -35,14 +36,15 @@ Capture = Callable[[nn.Module, tuple[Any, ...]], Callable[..., tuple[Tensor, ...
 class CapturedUnroll:
     """`fusion.unroll`, captured shape by shape while gradients are asked for.
 
-    The backward pass of one batch has to end before the next one is unrolled: the graphs share their memory.
+    What it returns, and the gradients of one batch, have to be used up before the next batch is unrolled: the graphs
+    share their memory and keep it.
     """
 
     def __init__(self, fusion: Fusion, capture: Capture | None = None) -> None:
         self._fusion = fusion
         self._capture = capture or _CudaGraphs()
-        self._seen: Counter[tuple[torch.Size, ...]] = Counter()
-        self._captured: dict[tuple[torch.Size, ...], Callable[..., tuple[Tensor, ...]]] = {}
+        self._seen: Counter[tuple[Any, ...]] = Counter()
+        self._captured: dict[tuple[Any, ...], Callable[..., tuple[Tensor, ...]]] = {}
 
     @staticmethod
     def suits(fusion: Fusion) -> bool:
@@ -55,29 +57,32 @@ class CapturedUnroll:
             return self._fusion.unroll(embedded, start(encoded), encoded)
         batch, steps, length = *embedded.shape[:2], encoded.memory.size(1)
         more_rows, more_steps, more_length = -batch % ROWS, -steps % STRIDE, -length % STRIDE
+        sizes = batch + more_rows, steps + more_steps, length + more_length
+        case = *sizes, self._fusion.training, recurrence.autocast_dtype(embedded)
+        if not self._worth_it(case):
+            return self._fusion.unroll(embedded, start(encoded), encoded)
         embedded = F.pad(embedded, (0, 0, 0, more_steps, 0, more_rows))
         encoded = _padded(encoded, more_length, more_rows)
         state = start(encoded)  # of the padded batch: what an arm feeds back may be as long as the source
-        loop = self._captured.get(_shape(embedded, encoded)) or self._new(embedded, state, encoded)
-        features, *weights = loop(*_tensors(embedded, state, encoded))
+        tensors = _tensors(embedded, state, encoded)
+        if case not in self._captured:
+            self._captured[case] = self._new(state, tensors)
+        features, *weights = self._captured[case](*tensors)
         return Unrolled(features[:batch, :steps], weights[0][:batch, :steps, :length] if weights else None)
 
-    def _new(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Callable[..., tuple[Tensor, ...]]:
-        """The loop for a shape that is not captured yet."""
-        loop, shape = _Loop(self._fusion, state), _shape(embedded, encoded)
-        self._seen[shape] += 1
-        if self._seen[shape] < 2 or len(self._captured) >= MOST:
-            return loop
-        samples = tuple(
-            tensor.detach().clone().requires_grad_(tensor.requires_grad)
-            for tensor in _tensors(embedded, state, encoded)
-        )
+    def _worth_it(self, case: tuple[Any, ...]) -> bool:
+        """Whether it is captured, or is now to be."""
+        self._seen[case] += 1
+        return case in self._captured or (self._seen[case] > 1 and len(self._captured) < MOST)
+
+    def _new(self, state: State, tensors: tuple[Tensor, ...]) -> Callable[..., tuple[Tensor, ...]]:
+        """The loop, captured."""
+        samples = tuple(tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in tensors)
         try:
-            self._captured[shape] = self._capture(loop, samples)
+            return self._capture(_Loop(self._fusion, state), samples)
         except RuntimeError as error:
             said = str(error).partition("\n")[0]
             raise UserError(f"CUDA refuses to capture the loop: {said}", "", "set trainer.cuda_graphs=false") from error
-        return self._captured[shape]
 
 
 class _Loop(nn.Module):
@@ -104,10 +109,6 @@ def _tensors(embedded: Tensor, state: State, encoded: EncoderOutput) -> tuple[Te
     fields = (encoded.source, encoded.memory, encoded.mask, encoded.padding, encoded.final)
     keys = () if encoded.keys is None else (encoded.keys,)  # the last field of an `EncoderOutput`, which may be None
     return (embedded, *(tensor for part in _parts(state) for tensor in part), *fields, *keys)
-
-
-def _shape(embedded: Tensor, encoded: EncoderOutput) -> tuple[torch.Size, ...]:
-    return embedded.shape, encoded.memory.shape
 
 
 def _padded(encoded: EncoderOutput, more: int, rows: int) -> EncoderOutput:

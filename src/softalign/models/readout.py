@@ -55,7 +55,7 @@ class Readout(nn.Module):
 
     def log_probabilities(self, seen: Seen) -> Tensor:
         """log p(y_t) of every token, (..., V)."""
-        return F.log_softmax(self(seen), dim=-1, dtype=torch.float32)
+        return F.log_softmax(_wide(self(seen)), dim=-1)
 
     def loss(self, seen: Seen, output: OutputLayer, targets: Tensor, smoothing: float) -> SequenceLoss:
         """The loss of targets (n,), summed; `output` is the output layer as the loss sees it."""
@@ -83,13 +83,13 @@ class PointerReadout(Readout):
 
     def log_probabilities(self, seen: Seen) -> Tensor:
         generated, copied = self._log_gates(seen)
-        probabilities = (F.log_softmax(self(seen), dim=-1) + generated).exp()
+        probabilities = (F.log_softmax(_wide(self(seen)), dim=-1) + generated).exp()
         assert seen.weights is not None and seen.source is not None
         copies = seen.weights.to(probabilities.dtype) * copied.exp()
         return _log(probabilities.scatter_add(-1, seen.source.expand_as(copies), copies))
 
     def loss(self, seen: Seen, output: OutputLayer, targets: Tensor, smoothing: float) -> SequenceLoss:
-        logits = self(seen)
+        logits = _wide(self(seen))
         losses = self._losses(seen, logits, targets)
         objective = losses.sum()
         if smoothing:
@@ -98,7 +98,7 @@ class PointerReadout(Readout):
         return SequenceLoss(objective, losses.detach().sum(), targets.numel())
 
     def negative_log_likelihood(self, seen: Seen, targets: Tensor) -> Tensor:
-        return self._losses(seen, self(seen), targets)
+        return self._losses(seen, _wide(self(seen)), targets)
 
     def _losses(self, seen: Seen, logits: Tensor, targets: Tensor) -> Tensor:
         """-log p(y_t) (n,)."""
@@ -112,6 +112,11 @@ class PointerReadout(Readout):
         """log g and log (1 - g), each (..., 1)."""
         logit = self.generate(torch.cat((seen.features, seen.embedded), dim=-1))
         return F.logsigmoid(logit), F.logsigmoid(-logit)
+
+
+def _wide(logits: Tensor) -> Tensor:
+    """In fp32 at least: autocast leaves them in bf16, too coarse for sums over a vocabulary."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _log(probabilities: Tensor) -> Tensor:

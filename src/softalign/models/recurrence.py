@@ -365,7 +365,7 @@ def sequence(
     """Hidden states (T, ..., N, H) of one layer from W_x x_t + b (T, ..., N, G*H), the first state (..., N, H), W_h
     (..., G*H, H) and a bias that stays with it (..., G*H)."""
     dtype = autocast_dtype(gates)
-    with exactly(gates):
+    with without_autocast(gates):
         return _Sequence.apply(layer_class, relu, dtype, gates, hidden, cell, weight, bias)
 
 
@@ -625,7 +625,7 @@ class _Run(torch.autograd.Function):
 
 def run(loop: Loop, gates: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor]:
     """Features (T, B, F) and weights (T, B, S) from W_x x_t + b (T, B, G*H) and the first state."""
-    with exactly(gates):
+    with without_autocast(gates):
         return _Run.apply(loop, gates, hidden, cell, *loop.anchors)
 
 
@@ -674,7 +674,7 @@ def autocast_dtype(tensor: Tensor) -> torch.dtype | None:
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
 
 
-def exactly(tensor: Tensor) -> Any:
+def without_autocast(tensor: Tensor) -> Any:
     """The equations above choose their types themselves: autocast is not to."""
     device = tensor.device.type
     return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
@@ -688,7 +688,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 def apply(weight: Weight, inputs: Tensor) -> Tensor:
     """W x + b (N, O) of x (N, I)."""
-    with exactly(inputs):
+    with without_autocast(inputs):
         return _Linear.apply(weight, inputs, weight.anchor)
 
 
@@ -696,11 +696,11 @@ def advance(
     layer: Layer, gates: Tensor, context: Tensor | None, hidden: Tensor, cell: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
     """h_t and c_t (None but in an LSTM), each (N, H), from W_x x + b (N, G*H), c (N, C), h_{t-1} and c_{t-1}."""
-    with exactly(gates):
+    with without_autocast(gates):
         return _Advance.apply(layer, gates, context, hidden, cell, *layer.anchors)
 
 
 def attend(read: Read, query: Tensor) -> tuple[Tensor, Tensor]:
     """Context (B, M) and weights (B, S) of a query (B, H), or of energies (B, S) where the score is computed before."""
-    with exactly(query):
+    with without_autocast(query):
         return _Attend.apply(read, query, *read.anchors)
