@@ -133,10 +133,10 @@ class _Part:
         largest = logits.amax(dim=1, keepdim=True)
         probabilities = torch.softmax(logits, dim=1, out=self._probabilities[: len(x)])
         log_normaliser = -probabilities.amax(dim=1, keepdim=True).log()  # of exp(logits - largest)
-        self.nll += (log_normaliser + largest - logits.gather(1, y)).sum()
+        self.nll += (log_normaliser + (largest - logits.gather(1, y))).sum()
         if not self.smoothing:
             return probabilities
-        self.spread += (log_normaliser + largest - logits.mean(dim=1, keepdim=True)).sum()
+        self.spread += (log_normaliser + (largest - logits.mean(dim=1, keepdim=True))).sum()
         return probabilities.sub_(self.smoothing / vocabulary)
 
     def finish(self) -> None:
