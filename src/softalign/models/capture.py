@@ -8,7 +8,6 @@ A graph holds for one shape alone. Targets and sources are therefore padded to a
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,7 +42,7 @@ class CapturedUnroll:
     def __init__(self, fusion: Fusion, capture: Capture | None = None) -> None:
         self._fusion = fusion
         self._capture = capture or _CudaGraphs()
-        self._seen: Counter[tuple[Any, ...]] = Counter()
+        self._seen: set[tuple[Any, ...]] = set()
         self._captured: dict[tuple[Any, ...], Callable[..., tuple[Tensor, ...]]] = {}
 
     @staticmethod
@@ -72,8 +71,11 @@ class CapturedUnroll:
 
     def _worth_it(self, case: tuple[Any, ...]) -> bool:
         """Whether it is captured, or is now to be."""
-        self._seen[case] += 1
-        return case in self._captured or (self._seen[case] > 1 and len(self._captured) < MOST)
+        if case in self._captured:
+            return True
+        first_time = case not in self._seen
+        self._seen.add(case)
+        return not first_time and len(self._captured) < MOST
 
     def _new(self, state: State, tensors: tuple[Tensor, ...]) -> Callable[..., tuple[Tensor, ...]]:
         """The loop, captured."""

@@ -133,7 +133,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         trainer = pl.Trainer(
             accelerator=config.trainer.accelerator,
             devices=1,
-            precision=LIGHTNING[precision],  # type: ignore[arg-type]
+            precision=LIGHTNING[precision],
             max_epochs=config.optimization.max_epochs,
             gradient_clip_val=config.optimization.clip_norm,
             gradient_clip_algorithm="norm",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 
-LIGHTNING = {"fp32": "32-true", "bf16": "bf16-mixed"}
+LIGHTNING: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 # Instructions that multiply bf16 numbers; a processor without them imitates them, many times slower than fp32.
 CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # the last is Arm's name
 FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that multiplies bf16
