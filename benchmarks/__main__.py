@@ -10,13 +10,12 @@ import argparse
 import statistics
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import torch
 
-from benchmarks import machine
-from benchmarks.decoding import sentences_per_second
-from benchmarks.table import command, positive, ratio, shown, speed
+from benchmarks import machine, page
+from benchmarks.decoding import HEADER, LENGTH, row
+from benchmarks.table import ratio, speed
 from benchmarks.training import (
     Side,
     peak_memory_of,
@@ -25,8 +24,7 @@ from benchmarks.training import (
     softalign_loss,
     tokens_per_second,
 )
-from benchmarks.workload import random_workload, real_workload
-from softalign.data.atomic import replace_text
+from benchmarks.workload import LARGER, random_workload, real_workload
 from softalign.errors import reported
 from softalign.paths import Layout, project_root
 from softalign.training.precision import multiplies_bf16, resolved_precision
@@ -35,15 +33,8 @@ ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding")
 DECODED_ARMS = ("vanilla", "multiply", "bahdanau")
 SIZES = {
     "The pipeline's sizes: Elman, E = H = 128, batch 32": [],
-    "Larger: GRU, E = 256, H = 512, batch 128, dropout 0.3": [
-        "model.cell=gru",
-        "model.embedding_size=256",
-        "model.hidden_size=512",
-        "model.dropout=0.3",
-        "optimization.batch_size=128",
-    ],
+    "Larger: GRU, E = 256, H = 512, batch 128, dropout 0.3": [*LARGER, "optimization.batch_size=128"],
 }
-LENGTH = 20  # tokens that every sentence gets in decoding
 DECODED = 100  # sentences a batch
 CENTRE = {"source": 20, "target": 20, "batch": 32, "vocabulary": 2000, "hidden size": 128}
 GROWTH = {
@@ -68,17 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             decoding(layout, given, cores),
             growth(layout, given, cores),
         )
-        lines = [line for part in parts for line in part]
-        replace_text(given.output or layout.root / "docs" / "benchmarks.md", "\n".join(lines) + "\n")
+        page.write(given.output or layout.root / "docs" / "benchmarks.md", parts)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=positive, default=3, help="turns of each side (default 3)")
-    parser.add_argument("--steps", type=positive, default=3, help="training steps a turn (default 3)")
-    parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks.md)")
+    parser = page.parser("benchmarks", __doc__, "benchmarks.md", rounds=3, steps=3)
     parser.add_argument(
         "overrides", nargs="*", help="Hydra, for all but the growth: data=multi30k model.dropout=0.1 ..."
     )
@@ -98,19 +83,11 @@ def sides_of(cores: int) -> list[Side]:
 def head(rates: dict[tuple[str, int], float], given: argparse.Namespace) -> Iterator[str]:
     """What was run where."""
     yield from (
-        "# Benchmarks",
-        "",
-        "Written by the command below. Each ratio is of two sides measured by turns in one process, on the same",
-        "batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
-        "",
-        f"    {command('benchmarks', given, parse([]))}",
-        "",
+        *page.opening("Benchmarks", page.command("benchmarks", given, parse([]))),
         f"{date.today().isoformat()}. {machine.description()}.",
     )
-    for precision in dict.fromkeys(precision for precision, _ in rates):
-        of_threads = {threads: rate for (which, threads), rate in rates.items() if which == precision}
-        found = ", ".join(f"{rate:.0f} with {threads}" for threads, rate in of_threads.items())
-        yield f"GFLOP/s of {precision} matrix products, by threads: {found}."
+    found = (f"{rate:.0f} in {precision} with {threads}" for (precision, threads), rate in rates.items())
+    yield f"GFLOP/s of matrix products, by threads: {', '.join(found)}."
 
 
 def training(
@@ -142,7 +119,7 @@ def training(
                 share = needed * statistics.median(values) / rates[side.precision, side.threads]
                 memory = f"{peak_memory_of(work, side):.0f}" if sizes and side.threads == cores else ""
                 cells = speed(values), ratio(values, seen["plain, fp32"]), f"{share:.0%}", memory
-                yield shown(f"| {arm} | {side.name} | {' | '.join(cells)} |")
+                yield f"| {arm} | {side.name} | {' | '.join(cells)} |"
 
 
 def decoding(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[str]:
@@ -154,12 +131,11 @@ def decoding(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[
         f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, {cores} threads.",
     )
     for title, sizes in SIZES.items():
-        yield from ("", f"{title}.", "", "| arm | greedy | beam 5 |", "| --- | ---: | ---: |")
+        yield from ("", f"{title}.", "", *HEADER)
         for arm in DECODED_ARMS:
             overrides = ["task=translation", f"model={arm}", *sizes, *given.overrides]
             work = real_workload(layout, [*overrides, f"optimization.batch_size={DECODED}"], count=2)
-            speeds = [speed(sentences_per_second(work, beam, LENGTH, cores, given.rounds)) for beam in (1, 5)]
-            yield shown(f"| {arm} | {speeds[0]} | {speeds[1]} |")
+            yield row(arm, work, cores, given.rounds)
 
 
 def growth(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[str]:
@@ -187,7 +163,7 @@ def growth(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[st
         seen = tokens_per_second(work, [*ours, plain], given.rounds)
         cells = [speed(seen[side.name]) for side in ours]
         cells += [ratio(seen[side.name], seen[plain.name]) for side in ours]
-        yield shown(f"| {name} | {value} | {' | '.join(cells)} |")
+        yield f"| {name} | {value} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

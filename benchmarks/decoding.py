@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import torch
 
+from benchmarks.table import speed
 from benchmarks.workload import Workload
 from softalign.config import DecodingConfig
 from softalign.data.tokenizer import EOS
@@ -16,6 +17,15 @@ from softalign.decoding import search
 from softalign.denormals import without_denormals
 from softalign.heap import keep_freed_memory
 from softalign.models.seq2seq import Seq2Seq
+
+LENGTH = 20  # tokens that every sentence gets
+HEADER = ("| arm | greedy | beam 5 |", "| --- | ---: | ---: |")
+
+
+def row(arm: str, work: Workload, threads: int, rounds: int, device: str = "cpu") -> str:
+    """A row of the table that begins with `HEADER`: sentences a second."""
+    speeds = [speed(sentences_per_second(work, beam, LENGTH, threads, rounds, device)) for beam in (1, 5)]
+    return f"| {arm} | {' | '.join(speeds)} |"
 
 
 @contextmanager

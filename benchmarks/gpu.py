@@ -10,23 +10,19 @@ import argparse
 import gc
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import torch
 
-from benchmarks import machine
-from benchmarks.decoding import sentences_per_second
-from benchmarks.table import command, positive, ratio, shown, speed
+from benchmarks import machine, page
+from benchmarks.decoding import HEADER, LENGTH, row
+from benchmarks.table import ratio, speed
 from benchmarks.training import Side, plain_loss, softalign_loss, tokens_per_second
-from benchmarks.workload import Workload, real_workload
-from softalign.data.atomic import replace_text
+from benchmarks.workload import LARGER, Workload, real_workload
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 
 ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding", "cgru")
-SIZES = ["model.cell=gru", "model.embedding_size=256", "model.hidden_size=512", "model.dropout=0.3"]
 BATCHES = (128, 1024)  # sentences
-LENGTH = 20  # tokens that every sentence gets in decoding
 DECODED = 250  # sentences a batch
 WARM_UP = 3  # rounds: a shape is captured when it is seen for the second time
 SIDES = (
@@ -46,17 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise UserError("torch sees no GPU here", "", "`make bench` measures the processor")
         layout = Layout(project_root())
         parts = head(given), training(layout, given), decoding(layout, given)
-        lines = [line for part in parts for line in part]
-        replace_text(given.output or layout.root / "docs" / "benchmarks-gpu.md", "\n".join(lines) + "\n")
+        page.write(given.output or layout.root / "docs" / "benchmarks-gpu.md", parts)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=positive, default=5, help="turns of each side (default 5)")
-    parser.add_argument("--steps", type=positive, default=16, help="training steps a turn (default 16)")
-    parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks-gpu.md)")
+    parser = page.parser("benchmarks.gpu", __doc__, "benchmarks-gpu.md", rounds=5, steps=16)
     parser.add_argument("overrides", nargs="*", help="Hydra: data=multi30k model.hidden_size=1024 ...")
     return parser.parse_args(arguments)
 
@@ -64,19 +54,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def head(given: argparse.Namespace) -> Iterator[str]:
     """What was run where."""
     yield from (
-        "# On a GPU",
-        "",
-        "Written by the command below. Each ratio is of two sides measured by turns in one process, on the same",
-        "batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
-        "",
-        f"    {command('benchmarks.gpu', given, parse([]))}",
-        "",
+        *page.opening("On a GPU", page.command("benchmarks.gpu", given, parse([]))),
         f"{date.today().isoformat()}. {torch.cuda.get_device_name()}; {machine.description()}.",
     )
 
 
 def workload(layout: Layout, given: argparse.Namespace, arm: str, batch: int, count: int) -> Workload:
-    sizes = [*SIZES, f"optimization.batch_size={batch}"]
+    sizes = [*LARGER, f"optimization.batch_size={batch}"]
     return real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], count)
 
 
@@ -104,7 +88,7 @@ def training(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
                     ratio(values, seen["plain, fp32"]),
                     f"{peak_memory_of(work, side):.0f}",
                 )
-                yield shown(f"| {arm} | {' | '.join(cells)} |")
+                yield f"| {arm} | {' | '.join(cells)} |"
 
 
 def peak_memory_of(work: Workload, side: Side) -> float:
@@ -127,13 +111,11 @@ def decoding(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
         "",
         f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, fp32.",
         "",
-        "| arm | greedy | beam 5 |",
-        "| --- | ---: | ---: |",
+        *HEADER,
     )
     for arm in ARMS:
         work = workload(layout, given, arm, DECODED, count=4)
-        speeds = [speed(sentences_per_second(work, beam, LENGTH, 1, given.rounds, "cuda")) for beam in (1, 5)]
-        yield shown(f"| {arm} | {speeds[0]} | {speeds[1]} |")
+        yield row(arm, work, 1, given.rounds, "cuda")
 
 
 if __name__ == "__main__":

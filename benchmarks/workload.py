@@ -22,6 +22,8 @@ from softalign.paths import Layout
 from softalign.training.identity import digest
 from softalign.typed import to_dict
 
+LARGER = ["model.cell=gru", "model.embedding_size=256", "model.hidden_size=512", "model.dropout=0.3"]
+
 
 @dataclass(frozen=True)
 class Workload:

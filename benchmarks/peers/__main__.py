@@ -18,33 +18,29 @@ from typing import Any
 import torch
 import yaml
 
-from benchmarks import machine
+from benchmarks import machine, page
+from benchmarks.decoding import LENGTH
 from benchmarks.peers.contest import OURS, Contender, Contest, note_failure
 from benchmarks.peers.data import export
 from benchmarks.peers.environments import JOEYNMT, OPENNMT, Package, python_of
 from benchmarks.peers.session import Run
 from benchmarks.peers.settings import check_comparable, joeynmt_settings, opennmt_settings
-from benchmarks.table import command, positive, ratio, shown, speed
-from benchmarks.workload import prepared_data
+from benchmarks.table import ratio, speed
+from benchmarks.workload import LARGER, prepared_data
 from softalign.composition import compose
 from softalign.config import Config
-from softalign.data.atomic import replace_text
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 from softalign.training.identity import digest
 from softalign.training.precision import resolved_precision
 from softalign.typed import to_dict
 
-LENGTH = 20  # tokens that every sentence gets in decoding
 BEAMS = {1: "greedy", 5: "beam 5"}
 SETTINGS = [
     "task=translation",
     "model=bahdanau",
-    "model.cell=gru",
-    "model.embedding_size=256",
-    "model.hidden_size=512",
+    *LARGER,
     "model.attention_size=512",
-    "model.dropout=0.3",
     "model.tie_embeddings=false",  # the peers cannot where the embedding is smaller than the decoder
     "optimization.batch_size=128",
     "optimization.lr=0.001",
@@ -85,24 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         layout = Layout(project_root())
         bench = prepare(layout, given)
         parts = head(bench), speeds(bench), times_to_loss(bench)
-        lines = [line for part in parts for line in part]
-        replace_text(given.output or layout.root / "docs" / "benchmarks-peers.md", "\n".join(lines) + "\n")
+        page.write(given.output or layout.root / "docs" / "benchmarks-peers.md", parts)
         if bench.failures:
             raise UserError(f"{len(bench.failures)} of the sides failed", "", "; ".join(bench.failures))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=positive, default=5, help="turns of each side (default 5)")
-    parser.add_argument("--steps", type=positive, default=10, help="training steps a turn (default 10)")
-    parser.add_argument("--sentences", type=positive, default=200, help="sentences to decode a turn (default 200)")
+    parser = page.parser("benchmarks.peers", __doc__, "benchmarks-peers.md", rounds=5, steps=10)
+    parser.add_argument("--sentences", type=page.positive, default=200, help="sentences to decode a turn (default 200)")
     parser.add_argument("--until", type=float, default=3.0, help="validation loss to reach (default 3.0 nats a token)")
-    parser.add_argument("--every", type=positive, default=25, help="steps between validations (default 25)")
-    parser.add_argument("--limit", type=positive, default=900, help="seconds after which to give up (default 900)")
+    parser.add_argument("--every", type=page.positive, default=25, help="steps between validations (default 25)")
+    parser.add_argument("--limit", type=page.positive, default=900, help="seconds after which to give up (default 900)")
     parser.add_argument("--trainings", type=int, default=1, help="trainings to that loss a side (default 1; 0: none)")
-    parser.add_argument("--output", type=Path, help="where to write (default docs/benchmarks-peers.md)")
     parser.add_argument("overrides", nargs="*", help="Hydra, for all sides: data=multi30k model.embedding_size=512 ...")
     return parser.parse_args(arguments)
 
@@ -168,7 +158,7 @@ def head(bench: Bench) -> Iterator[str]:
         "Each ratio is softalign's speed to the side's, round by round: the median and, in brackets, the lowest and",
         "the highest.",
         "",
-        f"    {command('benchmarks.peers', bench.given, parse([]))}",
+        f"    {page.command('benchmarks.peers', bench.given, parse([]))}",
         "",
         f"{date.today().isoformat()}. {machine.description()}.",
         f"GFLOP/s of matrix products with {cores} threads: {rates}. softalign trains with products in {precision}, as",
@@ -216,7 +206,7 @@ def speeds(bench: Bench) -> Iterator[str]:
         if title in about:
             version, parameters = about[title]["version"], about[title]["parameters"]
             cells = [version, f"{parameters:,}", speed(values), against(trained, title), f"{peaks[title]['mib']:.0f}"]
-            yield shown(f"| {title} | {' | '.join(cells)} |")
+            yield f"| {title} | {' | '.join(cells)} |"
     yield from (
         "",
         "## Decoding",
@@ -230,7 +220,7 @@ def speeds(bench: Bench) -> Iterator[str]:
     yield f"| --- |{' ---: |' * 2 * len(BEAMS)}"
     for title in about:
         cells = [cell for seen in decoded.values() for cell in (speed(seen[title]), against(seen, title))]
-        yield shown(f"| {title} | {' | '.join(cells)} |")
+        yield f"| {title} | {' | '.join(cells)} |"
 
 
 def decoding_speed(answer: dict[str, Any]) -> float:
@@ -273,9 +263,8 @@ def times_to_loss(bench: Bench) -> Iterator[str]:
     )
     for title, values in seconds.items():
         if len(values) == given.trainings:
-            yield shown(
-                f"| {title} | {reached_in(values, given.limit)} | {speed(steps[title])} | {longer(seconds, title)} |"
-            )
+            cells = reached_in(values, given.limit), speed(steps[title]), longer(seconds, title)
+            yield f"| {title} | {' | '.join(cells)} |"
 
 
 def reached_in(seconds: Sequence[float], limit: int) -> str:

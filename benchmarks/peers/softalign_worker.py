@@ -86,7 +86,7 @@ def main() -> None:
     data = Seq2SeqData(prepared, config.optimization, run.seed)
     trainer = pl.Trainer(
         accelerator="cpu",
-        precision=LIGHTNING[resolved_precision(config.trainer.precision, torch.device("cpu"))],  # type: ignore[arg-type]
+        precision=LIGHTNING[resolved_precision(config.trainer.precision, torch.device("cpu"))],
         max_epochs=-1,
         max_steps=ENDLESS,
         limit_val_batches=0,

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from project import ROOT
 
+from benchmarks.page import command
 from benchmarks.peers import environments
 from benchmarks.peers.__main__ import SETTINGS, against, decoding_speed, longer, parse
 from benchmarks.peers.contest import OURS, Contender, Contest
@@ -20,7 +21,6 @@ from benchmarks.peers.data import export
 from benchmarks.peers.environments import JOEYNMT, OPENNMT, python_of
 from benchmarks.peers.session import Run
 from benchmarks.peers.settings import check_comparable, joeynmt_settings, opennmt_settings
-from benchmarks.table import command
 from benchmarks.workload import prepared_data
 from softalign.composition import compose
 from softalign.data.datamodule import Seq2SeqData
