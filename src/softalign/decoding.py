@@ -16,6 +16,8 @@ from softalign.models.encoder import EncoderOutput
 from softalign.models.options import check_decoding
 from softalign.models.seq2seq import Seq2Seq
 
+BLOCK = 64  # columns whose largest value is looked at first: about the square root of candidates a wanted one
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -146,7 +148,7 @@ def _best_candidates(candidates: Tensor, count: int) -> tuple[Tensor, Tensor, Te
     Equal ones are ordered by beam position, then by token id.
     """
     flat = candidates.flatten(1)
-    values, indices = flat.topk(min(count + 1, flat.size(1)), dim=1)
+    values, indices = _largest(flat, min(count + 1, flat.size(1)))
     if values.size(1) > count:  # one more than wanted shows whether the last place is shared: topk picks any of equals
         shared = ((values[:, -1] == values[:, -2]) & values[:, -1].isfinite()).nonzero().squeeze(1)
         values, indices = values[:, :count], indices[:, :count]
@@ -157,3 +159,21 @@ def _best_candidates(candidates: Tensor, count: int) -> tuple[Tensor, Tensor, Te
     values, by_value = values.gather(1, by_index).sort(dim=1, descending=True, stable=True)
     indices = indices.gather(1, by_value)
     return values, indices // candidates.size(2), indices % candidates.size(2)
+
+
+def _largest(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """`count` largest values of each of rows (B, n), best first, and their columns, each (B, count).
+
+    They all lie in the `count` blocks of columns whose largest values are largest: what a block left out holds is no
+    larger than any of those. Finding them takes one quick pass, where topk over everything takes a slow one.
+    """
+    blocks = rows.size(1) // BLOCK
+    if blocks <= count:
+        return rows.topk(count, dim=1)
+    whole = blocks * BLOCK
+    best = rows[:, :whole].unflatten(1, (blocks, BLOCK)).amax(dim=2).topk(count, dim=1, sorted=False).indices
+    columns = (best.unsqueeze(2) * BLOCK + torch.arange(BLOCK, device=rows.device)).flatten(1)
+    rest = torch.arange(whole, rows.size(1), device=rows.device).expand(len(rows), -1)
+    columns = torch.cat((columns, rest), dim=1)
+    values, found = rows.gather(1, columns).topk(count, dim=1)
+    return values, columns.gather(1, found)
