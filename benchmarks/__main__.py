@@ -27,7 +27,7 @@ from benchmarks.training import (
 from benchmarks.workload import LARGER, random_workload, real_workload
 from softalign.errors import reported
 from softalign.paths import Layout, project_root
-from softalign.training.precision import multiplies_bf16, resolved_precision
+from softalign.precision import multiplies_bf16, resolved_precision
 
 ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding")
 DECODED_ARMS = ("vanilla", "multiply", "bahdanau")

@@ -17,6 +17,8 @@ from softalign.decoding import search
 from softalign.denormals import without_denormals
 from softalign.heap import keep_freed_memory
 from softalign.models.seq2seq import Seq2Seq
+from softalign.precision import resolved_precision
+from softalign.searcher import searcher
 
 LENGTH = 20  # tokens that every sentence gets
 HEADER = ("| arm | greedy | beam 5 |", "| --- | ---: | ---: |")
@@ -48,12 +50,14 @@ def sentences_per_second(
     torch.set_num_threads(threads)
     keep_freed_memory()
     model = work.model().eval().to(device)
+    precision = resolved_precision(work.config.decoding.precision, torch.device(device))
     batches = [batch.to(device) for batch in work.batches]
     found = []
     with without_denormals(), of_one_length(model, work.config.decoding, beam_size, length) as config:
+        searched = searcher(model, precision)
         for _ in range(rounds + 1):  # the first is for warming up
             start = time.perf_counter()
             for batch in batches:
-                search(model, batch.source, batch.source_lengths, config)
+                search(searched, batch.source, batch.source_lengths, config)
             found.append(sum(map(len, work.batches)) / (time.perf_counter() - start))
     return found[1:]

@@ -12,7 +12,7 @@ from small_models import ARMS, ARMS_AND_CELLS, FEWER_MODELS, batch_of, small_mod
 from softalign.config import DecodingConfig
 from softalign.data.batching import Batch, collate
 from softalign.data.tokenizer import BOS, EOS, PAD
-from softalign.decoding import greedy, search
+from softalign.decoding import best_candidates, greedy, search
 from softalign.errors import UserError
 from softalign.models.seq2seq import Seq2Seq
 
@@ -140,6 +140,21 @@ def test_order_of_equals_is_beam_then_token():
     first, second = (search(model, batch.source, batch.source_lengths, config) for _ in range(2))
     assert first == second
     assert [found.tokens for found in first] == [[], []]  # EOS has the smallest id of those that may follow
+
+
+@pytest.mark.parametrize("width", [5, 64, 700, 1000, 1024])
+@pytest.mark.parametrize("values", [3, 50, 10**6])
+@pytest.mark.parametrize("beam", [1, 3])
+def test_the_best_candidates_are_the_first_of_all_sorted(width, values, beam):
+    """Few distinct values: many equals, which a whole stable sort leaves in their order. A third are impossible."""
+    generator = torch.Generator().manual_seed(width + values)
+    candidates = torch.randint(values, (40, beam, width), generator=generator).float()
+    candidates[torch.rand(candidates.shape, generator=generator) < 1 / 3] = -math.inf
+    everything = candidates.flatten(1).sort(dim=1, descending=True, stable=True)
+    found, beams, tokens = best_candidates(candidates, 2 * beam)
+    assert torch.equal(found, everything.values[:, : 2 * beam])
+    possible = found.isfinite()
+    assert torch.equal((beams * width + tokens)[possible], everything.indices[:, : 2 * beam][possible])
 
 
 def test_a_model_that_has_diverged_gives_empty_targets_and_no_crash():

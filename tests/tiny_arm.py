@@ -65,7 +65,7 @@ def tiny_config(fusion: str) -> Config:
             hidden_size=64,
         ),
         optimization=OptimizationConfig(lr=0.005, max_epochs=1, patience=1, batch_size=40),
-        decoding=DecodingConfig(beam_size=3, batch_size=16),
+        decoding=DecodingConfig(beam_size=3, batch_size=16, precision="fp32"),
         evaluation=EvaluationConfig(length_buckets=3, bootstrap_samples=100, attention_examples=2),
         trainer=TrainerConfig(accelerator="cpu", progress="none", threads=1),
         tracking=TrackingConfig(enabled=False),

@@ -31,8 +31,8 @@ from softalign.composition import compose
 from softalign.config import Config
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
+from softalign.precision import resolved_precision
 from softalign.training.identity import digest
-from softalign.training.precision import resolved_precision
 from softalign.typed import to_dict
 
 BEAMS = {1: "greedy", 5: "beam 5"}

@@ -25,10 +25,12 @@ from softalign.data.prepared import Prepared
 from softalign.evaluation.prediction import predict
 from softalign.heap import keep_freed_memory
 from softalign.paths import Layout, project_root
+from softalign.precision import LIGHTNING, resolved_precision
+from softalign.searcher import searcher
 from softalign.training.module import Seq2SeqModule
-from softalign.training.precision import LIGHTNING, resolved_precision
 from softalign.training.reproducible import deterministic
 
+CPU = torch.device("cpu")
 ENDLESS = 10**9  # steps
 
 
@@ -44,7 +46,8 @@ class Softalign:
 
     def decode(self, beam_size: int) -> Sequence[Sequence[object]]:
         with of_one_length(self._model, self._decoding, beam_size, self._length) as config:
-            found = predict(self._model, self._rows, config, torch.device("cpu"))
+            model = searcher(self._model, resolved_precision(config.precision, CPU))
+            found = predict(model, self._rows, config, CPU)
         return [hypothesis.tokens for hypothesis in found.hypotheses]
 
     def validation_loss(self) -> float:
@@ -86,7 +89,7 @@ def main() -> None:
     data = Seq2SeqData(prepared, config.optimization, run.seed)
     trainer = pl.Trainer(
         accelerator="cpu",
-        precision=LIGHTNING[resolved_precision(config.trainer.precision, torch.device("cpu"))],
+        precision=LIGHTNING[resolved_precision(config.trainer.precision, CPU)],
         max_epochs=-1,
         max_steps=ENDLESS,
         limit_val_batches=0,

@@ -133,11 +133,11 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
 
     folder = trained(config, layout)
     data = load_prepared(layout.prepared(config.task.name), config.data, only=())  # its tokenizers
-    arm = load_arm(folder / BEST, data, config.trainer)
+    arm = load_arm(folder / BEST, data, config)
     size = 1 if sys.stdin.isatty() else config.decoding.batch_size
     lines = iter(lines)
     while batch := list(itertools.islice(lines, size)):
-        for text in generate(arm.model, *arm.tokenizers, batch, config):
+        for text in generate(arm.searcher, *arm.tokenizers, batch, config):
             yield " ".join(text.split())
 
 

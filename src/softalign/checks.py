@@ -57,6 +57,7 @@ RULES: dict[str, Rule] = {
     "optimization.label_smoothing": _within(0, 1),
     "optimization.batch_size": _at_least(1),
     "optimization.batch_unit": _one_of("sentences", "tokens"),
+    "decoding.precision": _one_of("auto", "fp32", "bf16"),
     "evaluation.length_buckets": _at_least(1),
     "evaluation.bootstrap_samples": _at_least(100),
     "evaluation.randomisation_trials": _at_least(100),

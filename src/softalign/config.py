@@ -194,6 +194,7 @@ class DecodingConfig:
     max_length_ratio: float = 2.0  # at most ratio * source tokens + offset target tokens
     max_length_offset: int = 10
     batch_size: int = 100
+    precision: str = "auto"  # of products: fp32 | bf16 | auto: bf16 where the device multiplies it in hardware
 
 
 @dataclass

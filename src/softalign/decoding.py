@@ -121,7 +121,7 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
         full = (limits == length).nonzero()  # at the limit a hypothesis can only end
         candidates[full, :, :EOS] = -torch.inf
         candidates[full, :, EOS + 1 :] = -torch.inf
-        values, parents, extensions = _best_candidates(candidates, 2 * k)  # of 2k, at most k end
+        values, parents, extensions = best_candidates(candidates, 2 * k)  # of 2k, at most k end
         ends = extensions == EOS
         so_far = tokens[:, :, 1 : length + 1]
         history = so_far.gather(1, parents[:, :k, None].expand(-1, -1, length))
@@ -142,7 +142,7 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
             which, limits, encoded = which[left], limits[left], encoded.select(left)
 
 
-def _best_candidates(candidates: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def best_candidates(candidates: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` best of candidates (B, k, V), best first: values, beam positions and tokens, each (B, count).
 
     Equal ones are ordered by beam position, then by token id.

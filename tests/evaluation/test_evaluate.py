@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import sacrebleu
+import torch
 from tiny_arm import WORDS, tiny_config, train_tiny, write_toy_data
 
 from softalign.config import CleaningConfig, DataConfig, EmbeddedSource, TaskConfig, TokenizerConfig
@@ -42,7 +43,7 @@ def layout(tmp_path_factory):
 def evaluated(layout, config, steps):
     run = train_tiny(layout, config, steps)
     data = load_prepared(layout.prepared(config.task.name), config.data)
-    arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
+    arm = load_arm(run / "train" / "best.ckpt", data, config)
     test = split_of(data.splits["test"])
     outputs = decode(arm, test, config, "arm")
     likelihoods = score_targets(arm, test, data, config, "arm")
@@ -98,6 +99,17 @@ def test_predictions_are_in_test_order(trained):
             assert record["log_probability"] == pytest.approx(-record["negative_log_likelihood"], abs=1e-3)
 
 
+def test_the_precision_of_the_search_is_the_one_asked_for_and_written_down(layout, trained):
+    config = tiny_config("bahdanau")
+    config = replace(config, decoding=replace(config.decoding, precision="bf16"))
+    data = load_prepared(layout.prepared(config.task.name), config.data)
+    best = layout.run(config.task.name, config.model.name, config.seed) / "train" / "best.ckpt"
+    arm = load_arm(best, data, config)
+    assert {parameter.dtype for parameter in arm.model.parameters()} == {torch.float32}
+    assert arm.searcher.decoder.embedding.weight.dtype == torch.bfloat16
+    assert trained.scores["settings"]["decoding"]["precision"] == "fp32"
+
+
 def test_perplexity_is_that_of_the_likelihoods_on_disk(trained):
     total = sum(record["negative_log_likelihood"] for record in trained.predictions)
     words = sum(len(record["target"].split()) + 1 for record in trained.predictions)
@@ -144,7 +156,7 @@ def test_exact_match_belongs_to_the_embedded_corpora(layout, hardly_trained):
     config = replace(config, data=replace(config.data, source=FilesSource(path="x")))
     run = layout.run("translation", "vanilla", 1)
     data = load_prepared(layout.prepared("translation"))
-    arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
+    arm = load_arm(run / "train" / "best.ckpt", data, config)
     test = split_of(data.splits["test"])
     outputs = replace(decode(arm, test, config, "arm"), texts=[""] * len(test))  # and nothing but empty predictions
     statistics = item_statistics(outputs.texts, test.references)
@@ -158,7 +170,7 @@ def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
     config = tiny_config("bahdanau")
     data = load_prepared(layout.prepared("translation"))
     run = layout.run("translation", "bahdanau", 1)
-    arm = load_arm(run / "train" / "best.ckpt", data, config.trainer)
+    arm = load_arm(run / "train" / "best.ckpt", data, config)
     test = split_of(data.splits["test"])
     without = replace(test, alignment=[""] * len(test))
     outputs, likelihoods = decode(arm, test, config, "arm"), score_targets(arm, test, data, config, "arm")

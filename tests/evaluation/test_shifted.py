@@ -97,7 +97,7 @@ def decoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Decode
     write_toy_data(layout, CONFIG)
     run = train_tiny(layout, CONFIG, steps=30)
     data = load_prepared(layout.prepared("translation"), CONFIG.data)
-    arm = load_arm(run / "train" / "best.ckpt", data, CONFIG.trainer)
+    arm = load_arm(run / "train" / "best.ckpt", data, CONFIG)
     table = data.splits["test"]
     noise = pa.table(table.take([7, 3])).cast(ENCODED)
     found = decode_shifted(arm, {"again": ShiftedSplit(table, None), "noise": ShiftedSplit(noise, [7, 3])}, CONFIG, "")

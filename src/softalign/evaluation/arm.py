@@ -7,13 +7,15 @@ from pathlib import Path
 
 import torch
 
-from softalign.config import TrainerConfig
+from softalign.config import Config
 from softalign.data.prepared import Prepared
 from softalign.data.tokenizer import Tokenizer
 from softalign.device import chosen_device
 from softalign.errors import UserError
 from softalign.heap import keep_freed_memory
 from softalign.models.seq2seq import Seq2Seq
+from softalign.precision import resolved_precision
+from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
 from softalign.training.identity import Identity
 
@@ -22,7 +24,8 @@ from softalign.training.identity import Identity
 class Arm:
     """A trained model, where it runs, and the tokenizers that it was trained with."""
 
-    model: Seq2Seq
+    model: Seq2Seq  # in fp32, whatever it was trained in
+    searcher: Seq2Seq  # the same model, as search uses it
     device: torch.device
     tokenizers: tuple[Tokenizer, Tokenizer]  # of the source, of the target
 
@@ -42,10 +45,12 @@ def trained_on(train: Path, data: Prepared) -> Identity:
     return identity
 
 
-def load_arm(checkpoint: Path, data: Prepared, config: TrainerConfig) -> Arm:
-    """The best checkpoint in evaluation mode, in 32 bits whatever it was trained in."""
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+def load_arm(checkpoint: Path, data: Prepared, config: Config) -> Arm:
+    """The best checkpoint in evaluation mode."""
+    if config.trainer.threads is not None:
+        torch.set_num_threads(config.trainer.threads)
     keep_freed_memory()
-    device = chosen_device(config)
-    return Arm(load_model(checkpoint).to(device), device, (data.source_tokenizer, data.target_tokenizer))
+    device = chosen_device(config.trainer)
+    model = load_model(checkpoint).to(device)
+    narrowed = searcher(model, resolved_precision(config.decoding.precision, device))
+    return Arm(model, narrowed, device, (data.source_tokenizer, data.target_tokenizer))

@@ -29,6 +29,7 @@ from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
 from softalign.evaluation.timing import seconds_by_length
+from softalign.precision import resolved_precision
 from softalign.progress import progress
 from softalign.typed import to_dict
 
@@ -53,7 +54,7 @@ class Likelihoods:
 def decode(arm: Arm, test: Split, config: Config, label: str) -> Outputs:
     """Beam search over the test set."""
     with progress(f"{label}: decoding", len(test), config.trainer.progress) as advance:
-        found = predict(arm.model, test.rows, config.decoding, arm.device, advance)
+        found = predict(arm.searcher, test.rows, config.decoding, arm.device, advance)
     texts = arm.tokenizers[1].decode_batch([hypothesis.tokens for hypothesis in found.hypotheses])
     return Outputs(found.hypotheses, texts, found.seconds)
 
@@ -92,9 +93,10 @@ def assemble_scores(
         return int(batch.target_mask.sum())
 
     def decoding(batch: Batch) -> int:
-        found = search(arm.model, batch.source, batch.source_lengths, config.decoding)
+        found = search(arm.searcher, batch.source, batch.source_lengths, config.decoding)
         return sum(len(hypothesis.tokens) + 1 for hypothesis in found)  # + end of sentence
 
+    precision = resolved_precision(config.decoding.precision, arm.device)
     return {
         "test": scored.scores(config),
         "intervals": scored.intervals(config),
@@ -105,7 +107,10 @@ def assemble_scores(
             arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device
         ),
         "probes": probe(arm, test, outputs.texts, config, label),
-        "settings": {"decoding": to_dict(config.decoding), "evaluation": to_dict(evaluation)},
+        "settings": {
+            "decoding": to_dict(config.decoding) | {"precision": precision},
+            "evaluation": to_dict(evaluation),
+        },
         "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},
         "cost": {
             "decode_seconds": outputs.seconds,

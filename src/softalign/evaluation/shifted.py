@@ -95,7 +95,7 @@ def decode_shifted(arm: Arm, shifted: Mapping[str, ShiftedSplit], config: Config
 def _decode(arm: Arm, name: str, shifted: ShiftedSplit, config: Config, label: str) -> Decoded:
     split = split_of(shifted.table)
     with progress(f"{label}: {name}", 2 * len(split), config.trainer.progress) as advance:
-        hypotheses = predict(arm.model, split.rows, config.decoding, arm.device, advance).hypotheses
+        hypotheses = predict(arm.searcher, split.rows, config.decoding, arm.device, advance).hypotheses
         texts = arm.tokenizers[1].decode_batch([hypothesis.tokens for hypothesis in hypotheses])
         values = negative_log_likelihoods(arm.model, split.rows, config.decoding.batch_size, arm.device, advance)
     statistics = item_statistics(texts, split.references, metrics_of(config.task.headline_metric))

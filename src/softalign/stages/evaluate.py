@@ -29,7 +29,7 @@ def main(config: Config, layout: Layout) -> None:
     data = load_prepared(layout.prepared(config.task.name), config.data)
     sets = load_shifted(layout.shifted(config.task.name), config.data, data)
     identity = trained_on(run / "train", data)
-    arm = load_arm(run / "train" / BEST, data, config.trainer)
+    arm = load_arm(run / "train" / BEST, data, config)
     test = split_of(data.splits["test"])
     with without_denormals():
         outputs = decode(arm, test, config, identity.label)

@@ -25,6 +25,7 @@ from softalign.data.prepared import Prepared, load_prepared
 from softalign.device import chosen_device
 from softalign.heap import keep_freed_memory
 from softalign.models.capture import CapturedUnroll
+from softalign.precision import LIGHTNING, resolved_precision
 from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
 from softalign.training.checkpointing import BEST, LAST, load_model
 from softalign.training.cost import Cost, peak_accelerator_memory_mb
@@ -34,7 +35,6 @@ from softalign.training.identity import Identity, code_digest, identify
 from softalign.training.live import LiveTracking, Tracker
 from softalign.training.meter import CostMeter
 from softalign.training.module import Seq2SeqModule
-from softalign.training.precision import LIGHTNING, resolved_precision
 from softalign.training.progress import progress_callbacks
 from softalign.training.reproducible import SeedEpochs, deterministic
 from softalign.typed import to_dict

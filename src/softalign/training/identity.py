@@ -19,7 +19,7 @@ CODE = (
     "data/datamodule.py",
     "data/encoded.py",
     "training/module.py",
-    "training/precision.py",
+    "precision.py",
     "training/schedule.py",
 )
 

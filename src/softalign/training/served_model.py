@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import torch
 import yaml
 from mlflow.pyfunc import PythonModel
 
 from softalign.data.tokenizer import Tokenizer
 from softalign.generation import generate
+from softalign.precision import resolved_precision
+from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
 from softalign.typed import typed
 
@@ -21,7 +24,8 @@ class ServedModel(PythonModel):
     def load_context(self, context: Any) -> None:
         paths = {name: Path(path) for name, path in context.artifacts.items()}
         self.config = typed(yaml.safe_load(paths["config"].read_text(encoding="utf-8")))
-        self.model = load_model(paths["checkpoint"])
+        precision = resolved_precision(self.config.decoding.precision, torch.device("cpu"))
+        self.model = searcher(load_model(paths["checkpoint"]), precision)
         self.tokenizers = tuple(Tokenizer.load(paths[f"{side}_tokenizer"]) for side in ("source", "target"))
 
     def predict(self, context: Any, model_input: list[str], params: dict[str, Any] | None = None) -> list[str]:

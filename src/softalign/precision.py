@@ -1,4 +1,5 @@
-"""The number format that a training computes its products in; weights, sums and the optimizer stay in fp32."""
+"""The number format of matrix products. In training, weights, sums and the optimizer stay in fp32; in search, the
+output layer and what follows it (searcher.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that 
 
 
 def resolved_precision(precision: str, device: torch.device) -> str:
-    """fp32 or bf16: what `trainer.precision` asks for; `auto` is bf16 where the device has it in hardware."""
+    """fp32 or bf16: what `trainer.precision` or `decoding.precision` asks for; `auto` is bf16 where the device has it
+    in hardware."""
     if precision != "auto":
         return precision
     return "bf16" if multiplies_bf16(device) else "fp32"

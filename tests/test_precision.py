@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from softalign.training.precision import multiplies_bf16, resolved_precision
+from softalign.precision import multiplies_bf16, resolved_precision
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
