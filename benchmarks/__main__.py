@@ -128,7 +128,7 @@ def decoding(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[
         "",
         "## Decoding",
         "",
-        f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, {cores} threads.",
+        f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, {cores} threads, `decoding.precision=auto`.",
     )
     for title, sizes in SIZES.items():
         yield from ("", f"{title}.", "", *HEADER)

@@ -145,7 +145,10 @@ def prepare(layout: Layout, given: argparse.Namespace) -> Bench:
 def head(bench: Bench) -> Iterator[str]:
     """What was run where."""
     cores = torch.get_num_threads()
-    precision = resolved_precision(bench.config.trainer.precision, torch.device("cpu"))
+    precision, search = (
+        resolved_precision(part.precision, torch.device("cpu"))
+        for part in (bench.config.trainer, bench.config.decoding)
+    )
     kinds = dict.fromkeys(("fp32", precision))
     rates = ", ".join(f"{machine.matrix_rate(kind, cores):.0f} in {kind}" for kind in kinds)
     source, target = bench.vocabularies
@@ -162,8 +165,9 @@ def head(bench: Bench) -> Iterator[str]:
         "",
         f"{date.today().isoformat()}. {machine.description()}.",
         f"GFLOP/s of matrix products with {cores} threads: {rates}. softalign trains with products in {precision}, as",
-        "`trainer.precision=auto` has it here, the peers in fp32, the only numbers they have on a CPU. Every side",
-        "flushes denormal numbers.",
+        f"`trainer.precision=auto` has it here, and searches in {search} but for its output layer",
+        "(`decoding.precision`); the peers are in fp32, the only numbers they have on a CPU. Every side flushes",
+        "denormal numbers.",
         "",
         f"Data: {bench.config.data.name}, {bench.rows:,} pairs, vocabularies of {source:,} and {target:,} tokens.",
         f"Sizes: {model.cell.upper()}, embeddings {model.embedding_size}, decoder {model.hidden_size}, encoder half of",
