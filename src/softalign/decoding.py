@@ -107,16 +107,15 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
     """Search all sentences, dropping each from the batch when it is done; the outcome is left in `best`."""
     k, device = config.beam_size, limits.device
     which = torch.arange(len(limits), device=device)  # the sentences still searched, (B,)
-    state = model.start(encoded).select(which.repeat_interleave(k))
+    state = model.start(encoded)
     if k > 1:
         encoded = model.decoder.fusion.for_beams(encoded)
-    tokens = torch.full((len(limits), k, int(limits.max()) + 1), BOS, device=device)  # BOS, then a column per step
-    log_probabilities = torch.full((len(limits), k), -torch.inf, device=device)
-    log_probabilities[:, 0] = 0.0  # at first there is one hypothesis, the empty one
+    # (B, n, ...): n hypotheses a sentence, at first one, the empty one; BOS, then a column per step
+    tokens = torch.full((len(limits), 1, int(limits.max()) + 1), BOS, device=device)
+    log_probabilities = torch.zeros(len(limits), 1, device=device)
     for length in range(tokens.size(-1)):
         step, state, _ = model.step(tokens[:, :, length].reshape(-1), state, encoded)
-        vocabulary = step.size(-1)
-        candidates = step.view(-1, k, vocabulary).add_(log_probabilities.unsqueeze(2))
+        candidates = step.view(*log_probabilities.shape, -1).add_(log_probabilities.unsqueeze(2))
         candidates[:, :, [PAD, BOS]] = -torch.inf
         full = (limits == length).nonzero()  # at the limit a hypothesis can only end
         candidates[full, :, :EOS] = -torch.inf
@@ -127,7 +126,8 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
         history = so_far.gather(1, parents[:, :k, None].expand(-1, -1, length))
         best.offer(which, history, values[:, :k], ends[:, :k] & values[:, :k].isfinite(), config.length_penalty)
         going_on = ends.byte().sort(dim=1, stable=True).indices[:, :k]
-        log_probabilities = values.gather(1, going_on)
+        # A vocabulary smaller than 2k has too few candidates in the first step: those that end fill the places up.
+        log_probabilities = values.masked_fill_(ends, -torch.inf).gather(1, going_on)
         bound = log_probabilities[:, 0] / (limits + 1) ** config.length_penalty
         done = (best.count[which] >= k) | (bound <= best.score[which]) | (limits == length)
         left = (~done).nonzero().squeeze(1)
@@ -135,7 +135,7 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
             return
         parents, extensions = parents.gather(1, going_on)[left], extensions.gather(1, going_on)[left]
         log_probabilities = log_probabilities[left]
-        state = state.select((left.unsqueeze(1) * k + parents).view(-1))
+        state = state.select((left.unsqueeze(1) * tokens.size(1) + parents).view(-1))
         tokens = tokens[left].gather(1, parents.unsqueeze(2).expand(-1, -1, tokens.size(-1)))
         tokens[:, :, length + 1] = extensions
         if len(left) < len(which):
