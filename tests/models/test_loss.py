@@ -129,14 +129,6 @@ def test_readouts_that_were_changed_since_are_noticed(monkeypatch):
         loss.objective.backward()
 
 
-@pytest.mark.parametrize("inference", [False, True])
-def test_autograd_records_nothing_in_the_second_thread(inference):
-    """What it records there nobody needs, and it keeps every block of logits."""
-    with torch.inference_mode(inference):
-        assert loss_module._promise(torch.is_grad_enabled)() is False
-        assert loss_module._promise(torch.is_inference_mode_enabled)() is inference
-
-
 def test_inference_mode_holds_for_the_second_thread(monkeypatch):
     monkeypatch.setattr(loss_module, "SMALLEST_SHARED", 0)
     readouts, weight, bias, targets = inputs()

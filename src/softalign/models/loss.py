@@ -5,18 +5,16 @@ Notation: n target tokens, E embedding size, V target vocabulary.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from softalign.denormals import denormals_flushed, without_denormals
+from softalign.models import second_thread
 from softalign.models.recurrence import Shared, autocast_dtype, without_autocast
 
 T = TypeVar("T")
@@ -161,26 +159,6 @@ def _weight_gradients(parts: tuple[_Part, _Part]) -> tuple[Tensor, Tensor]:
     return first.to_weight.add_(second.to_weight), first.to_bias.add_(second.to_bias)
 
 
-@cache
-def _helper() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="loss")
-
-
-os.register_at_fork(after_in_child=_helper.cache_clear)  # a thread does not survive a fork
-
-
-def _promise(compute: Callable[[], T]) -> Callable[[], T]:
-    """Let the second thread compute; the function that is returned waits for the outcome."""
-    flushed, inference = denormals_flushed(), torch.is_inference_mode_enabled()
-
-    def work() -> T:  # settings of torch hold for one thread
-        # In this order: `inference_mode` sets whether autograd records, too.
-        with torch.inference_mode(inference), torch.no_grad(), without_denormals(flushed):
-            return compute()
-
-    return _helper().submit(work).result
-
-
 def _at_once(compute: Callable[[], T]) -> Callable[[], T]:
     """The same without a second thread."""
     outcome = compute()
@@ -188,12 +166,12 @@ def _at_once(compute: Callable[[], T]) -> Callable[[], T]:
 
 
 def _worth_sharing(readouts: Tensor, vocabulary: int) -> bool:
-    """Whether two threads are quicker than one, where torch itself is told to use one.
+    """Whether two threads are quicker than one, where torch itself is told to use one and the second is free.
 
     The products here are the only ones of a small model that are large enough to share: torch's own threads, which
     meet at the end of every small operation, gain little and lose much where anything else runs.
     """
-    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1
+    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1 or not second_thread.is_free()
     return not alone and readouts.size(0) * vocabulary >= SMALLEST_SHARED
 
 
@@ -219,7 +197,7 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         middle = (len(targets) + 1) // 2
         first = _Part(readouts[:middle], weight, bias, targets[:middle], smoothing)
         second = _Part(readouts[middle:], weight, bias, targets[middle:], smoothing, None if share else first)
-        promised = _promise(partial(second.run, with_gradients)) if share else None
+        promised = second_thread.promise(partial(second.run, with_gradients)) if share else None
         first.run(with_gradients)
         if not promised:
             first.finish()
@@ -227,7 +205,7 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         if with_gradients:
             ctx.output = output
             finish = partial(_weight_gradients, (first, second))
-            ctx.finish = _promise(finish) if share else _at_once(finish)
+            ctx.finish = second_thread.promise(finish) if share else _at_once(finish)
             # The readouts too: torch then refuses to go back where somebody has changed them under the thread.
             ctx.save_for_backward(torch.cat((*first.to_readouts, *second.to_readouts)), readouts)
         nll, spread = first.nll + second.nll, first.spread + second.spread

@@ -1,0 +1,53 @@
+"""One thread beside the main one, for work that is large enough to be shared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
+
+import torch
+
+from softalign.denormals import denormals_flushed, without_denormals
+
+T = TypeVar("T")
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="second")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a thread does not survive a fork
+_reserved = False
+
+
+def promise(compute: Callable[[], T]) -> Callable[[], T]:
+    """Let the second thread compute, without autograd; the function that is returned waits for the outcome."""
+    flushed, inference = denormals_flushed(), torch.is_inference_mode_enabled()
+
+    def work() -> T:  # settings of torch hold for one thread
+        # In this order: `inference_mode` sets whether autograd records, too.
+        with torch.inference_mode(inference), torch.no_grad(), without_denormals(flushed):
+            return compute()
+
+    return _pool().submit(work).result
+
+
+@contextmanager
+def reserved() -> Iterator[None]:
+    """Within it the second thread is not free for anything smaller."""
+    global _reserved
+    _reserved = True
+    try:
+        yield
+    finally:
+        _reserved = False
+
+
+def is_free() -> bool:
+    """Whether nobody has reserved it."""
+    return not _reserved
