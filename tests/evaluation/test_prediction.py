@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 import torch
 from random_model import random_model, random_rows
@@ -10,8 +12,16 @@ from softalign.evaluation.prediction import predict
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(params=[1, 2])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("fusion", ["vanilla", "bahdanau"])
-def test_predictions_are_in_the_order_of_the_rows(fusion):
+def test_predictions_are_in_the_order_of_the_rows(fusion, threads):
     model, rows = random_model(fusion), random_rows(11)
     config = DecodingConfig(beam_size=2, max_length_offset=5, batch_size=4)
     seen = []
@@ -23,6 +33,21 @@ def test_predictions_are_in_the_order_of_the_rows(fusion):
         (alone,) = search(model, batch.source, batch.source_lengths, config)
         assert hypothesis.tokens == alone.tokens
         assert hypothesis.log_probability == pytest.approx(alone.log_probability, abs=1e-4)
+
+
+def test_a_failure_stops_both_threads_and_is_told(threads):
+    model, rows = random_model("vanilla"), random_rows(40)
+    config, seen = DecodingConfig(beam_size=1, max_length_offset=5, batch_size=1), []
+
+    def fail_at_the_third(count: int) -> None:
+        seen.append(count)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(model.train(), rows, config, CPU, fail_at_the_third)
+    assert len(seen) <= 4  # the other thread was at one batch
+    assert model.training
 
 
 def test_the_targets_are_not_looked_at():

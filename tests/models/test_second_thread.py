@@ -1,10 +1,21 @@
 """The thread beside the main one."""
 
+from collections.abc import Iterator
+from threading import get_ident
+
 import pytest
 import torch
 
 from softalign.denormals import denormals_flushed, without_denormals
 from softalign.models import second_thread
+
+
+@pytest.fixture
+def four_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("inference", [False, True])
@@ -21,8 +32,19 @@ def test_denormals_are_what_they_are_in_the_thread_that_asks():
             assert second_thread.promise(denormals_flushed)() is flushed
 
 
-def test_it_is_free_until_it_is_reserved():
-    assert second_thread.is_free()
-    with second_thread.reserved():
-        assert not second_thread.is_free()
-    assert second_thread.is_free()
+def test_it_is_not_free_while_work_is_shared_and_each_thread_has_half_of_the_threads(four_threads):
+    seen = second_thread.share(lambda which: (which, second_thread.is_free(), torch.get_num_threads(), get_ident()))
+    assert [each[:3] for each in seen] == [(0, False, 2), (1, False, 2)]
+    assert seen[0][3] == get_ident() != seen[1][3]
+    assert second_thread.is_free() and torch.get_num_threads() == 4
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_failure_of_either_is_told_and_leaves_nothing_behind(four_threads, which):
+    def fail(part: int) -> None:
+        if part == which:
+            raise ValueError(f"part {part}")
+
+    with pytest.raises(ValueError, match=f"part {which}"):
+        second_thread.share(fail)
+    assert second_thread.is_free() and torch.get_num_threads() == 4

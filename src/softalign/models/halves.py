@@ -60,12 +60,10 @@ class _Halves(torch.autograd.Function):
 
 
 def _both(model: Seq2Seq, batch: Batch, label_smoothing: float, parameters: Sequence[Tensor]) -> _Half:
-    threads = torch.get_num_threads()
     narrow, dtype = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
     seeds = torch.randint(2**63 - 1, (2,)).tolist()
 
     def half(which: int) -> _Half:
-        torch.set_num_threads(threads // 2)  # of the thread that this runs in
         with torch.enable_grad(), drawing_from(torch.Generator().manual_seed(seeds[which])):
             # Each casts for itself: autocast's cache belongs to both threads.
             with torch.autocast("cpu", dtype, enabled=narrow, cache_enabled=False):
@@ -74,13 +72,7 @@ def _both(model: Seq2Seq, batch: Batch, label_smoothing: float, parameters: Sequ
                 gradients = torch.autograd.grad(summed.objective, parameters, allow_unused=True)
         return _Half(summed.objective.detach(), summed.nll, gradients)
 
-    with second_thread.reserved():
-        promised = second_thread.promise(lambda: half(1))
-        try:
-            first = half(0)
-        finally:
-            torch.set_num_threads(threads)
-            second = promised()
+    first, second = second_thread.share(half)
     # Not in place: two parameters, like the biases of a sum, may have one tensor as their gradient. These are new ones.
     gradients = tuple(
         None if one is None or other is None else one + other

@@ -37,9 +37,26 @@ def promise(compute: Callable[[], T]) -> Callable[[], T]:
     return _pool().submit(work).result
 
 
+def share(compute: Callable[[int], T]) -> tuple[T, T]:
+    """compute(0) here and compute(1) in the second thread, each with half of torch's threads."""
+    threads = torch.get_num_threads()
+
+    def with_half(which: int) -> T:
+        torch.set_num_threads(threads // 2)  # of the thread that this runs in
+        return compute(which)
+
+    with _reserved_for_this():
+        second = promise(lambda: with_half(1))
+        try:
+            first = with_half(0)
+        finally:
+            torch.set_num_threads(threads)
+            other = second()
+    return first, other
+
+
 @contextmanager
-def reserved() -> Iterator[None]:
-    """Within it the second thread is not free for anything smaller."""
+def _reserved_for_this() -> Iterator[None]:
     global _reserved
     _reserved = True
     try:
@@ -49,5 +66,5 @@ def reserved() -> Iterator[None]:
 
 
 def is_free() -> bool:
-    """Whether nobody has reserved it."""
+    """Whether nothing larger is shared at the moment."""
     return not _reserved
