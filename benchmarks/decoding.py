@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,9 +11,10 @@ import torch
 from benchmarks.table import speed
 from benchmarks.workload import Workload
 from softalign.config import DecodingConfig
+from softalign.data.batching import Row
 from softalign.data.tokenizer import EOS
-from softalign.decoding import search
 from softalign.denormals import without_denormals
+from softalign.evaluation.prediction import predict
 from softalign.heap import keep_freed_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.precision import resolved_precision
@@ -51,13 +51,16 @@ def sentences_per_second(
     keep_freed_memory()
     model = work.model().eval().to(device)
     precision = resolved_precision(work.config.decoding.precision, torch.device(device))
-    batches = [batch.to(device) for batch in work.batches]
+    sources = [
+        source[: length - 1].tolist()  # without EOS
+        for batch in work.batches
+        for source, length in zip(batch.source, batch.source_lengths, strict=True)
+    ]
+    rows: list[Row] = [(index, source, []) for index, source in enumerate(sources)]
     found = []
-    with without_denormals(), of_one_length(model, work.config.decoding, beam_size, length) as config:
+    decoding = replace(work.config.decoding, batch_size=max(map(len, work.batches)))
+    with without_denormals(), of_one_length(model, decoding, beam_size, length) as config:
         searched = searcher(model, precision)
         for _ in range(rounds + 1):  # the first is for warming up
-            start = time.perf_counter()
-            for batch in batches:
-                search(searched, batch.source, batch.source_lengths, config)
-            found.append(sum(map(len, work.batches)) / (time.perf_counter() - start))
+            found.append(len(rows) / predict(searched, rows, config, torch.device(device)).seconds)
     return found[1:]
