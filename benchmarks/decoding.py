@@ -15,7 +15,7 @@ from softalign.data.batching import Row
 from softalign.data.tokenizer import EOS
 from softalign.denormals import without_denormals
 from softalign.evaluation.prediction import predict
-from softalign.heap import keep_freed_memory
+from softalign.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.precision import resolved_precision
 from softalign.searcher import searcher
@@ -48,7 +48,7 @@ def sentences_per_second(
 ) -> list[float]:
     """A value a round. Every sentence gets `length` tokens."""
     torch.set_num_threads(threads)
-    keep_freed_memory()
+    steady_memory()
     model = work.model().eval().to(device)
     precision = resolved_precision(work.config.decoding.precision, torch.device(device))
     sources = [

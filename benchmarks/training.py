@@ -17,7 +17,7 @@ from benchmarks.workload import Workload
 from softalign.data.batching import Batch
 from softalign.denormals import without_denormals
 from softalign.device import wait_for
-from softalign.heap import keep_freed_memory
+from softalign.memory import steady_memory
 from softalign.models.capture import CapturedUnroll
 from softalign.models.halves import training_loss
 from softalign.models.seq2seq import Seq2Seq
@@ -77,7 +77,7 @@ class Side:
 
 def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
     """Target tokens a second of each side, a value a round, by turns; the rounds of `warm_up` come before them."""
-    keep_freed_memory()
+    steady_memory()
     steps = [side.trainer(work) for side in sides]
     seen: dict[str, list[float]] = {side.name: [] for side in sides}
     tokens = sum(batch.n_target_tokens for batch in work.batches)
@@ -111,7 +111,7 @@ def peak_memory_of(work: Workload, side: Side) -> float:
 
 def _train(sender: Connection, work: Workload, side: Side) -> None:
     torch.set_num_threads(side.threads)
-    keep_freed_memory()
+    steady_memory()
     step = side.trainer(work)
     for batch in sorted(work.batches, key=lambda batch: -batch.source.numel() - batch.target_in.numel()):
         step(batch)

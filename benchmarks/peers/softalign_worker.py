@@ -23,7 +23,7 @@ from softalign.data.datamodule import Seq2SeqData
 from softalign.data.encoded import EncodedSplit
 from softalign.data.prepared import Prepared
 from softalign.evaluation.prediction import predict
-from softalign.heap import keep_freed_memory
+from softalign.memory import steady_memory
 from softalign.paths import Layout, project_root
 from softalign.precision import LIGHTNING, resolved_precision
 from softalign.searcher import searcher
@@ -83,7 +83,7 @@ def main() -> None:
     layout = Layout(project_root())
     config = compose(layout, run.overrides)
     prepared = prepared_data(config, layout)
-    keep_freed_memory()
+    steady_memory()
     pl.seed_everything(run.seed, verbose=False)
     module = Seq2SeqModule.of(config, prepared)
     data = Seq2SeqData(prepared, config.optimization, run.seed)

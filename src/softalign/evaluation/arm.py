@@ -12,7 +12,7 @@ from softalign.data.prepared import Prepared
 from softalign.data.tokenizer import Tokenizer
 from softalign.device import chosen_device
 from softalign.errors import UserError
-from softalign.heap import keep_freed_memory
+from softalign.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.precision import resolved_precision
 from softalign.searcher import searcher
@@ -49,7 +49,7 @@ def load_arm(checkpoint: Path, data: Prepared, config: Config) -> Arm:
     """The best checkpoint in evaluation mode."""
     if config.trainer.threads is not None:
         torch.set_num_threads(config.trainer.threads)
-    keep_freed_memory()
+    steady_memory()
     device = chosen_device(config.trainer)
     model = load_model(checkpoint).to(device)
     narrowed = searcher(model, resolved_precision(config.decoding.precision, device))

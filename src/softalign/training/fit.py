@@ -23,7 +23,7 @@ from softalign.data.atomic import replace_text
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import Prepared, load_prepared
 from softalign.device import chosen_device
-from softalign.heap import keep_freed_memory
+from softalign.memory import steady_memory
 from softalign.models.capture import CapturedUnroll
 from softalign.precision import LIGHTNING, resolved_precision
 from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
@@ -119,7 +119,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
     if config.trainer.progress != "none":
         said = f"products in {precision} (trainer.precision={config.trainer.precision})"
         print(f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {os.cpu_count()} cores", flush=True)
-    keep_freed_memory()
+    steady_memory()
     with deterministic(), _quiet_lightning():
         pl.seed_everything(config.seed, verbose=False)
         module = Seq2SeqModule.of(config, prepared)
