@@ -35,8 +35,8 @@ def predict(
 ) -> Predictions:
     """Search for a target of each source; the rows' own targets are not looked at.
 
-    On a CPU where torch has several threads two batches are searched at a time, each with half of the threads: a step
-    of search is many small operations, which gain less from them. `advance` is told how many rows each batch had.
+    On a CPU two batches are searched at a time, each with half of torch's threads, or one: a step of search is many
+    small operations, which gain less from torch's. `advance` is told how many rows each batch had.
     """
     batches = list(sorted_batches([(index, source, []) for index, source, _ in rows], config.batch_size))
     found: dict[int, Hypothesis] = {}
@@ -59,7 +59,7 @@ def predict(
     model.eval()  # before the threads: `search` puts back what it has found
     start = time.perf_counter()
     try:
-        if device.type == "cpu" and torch.get_num_threads() > 1 and len(batches) > 1:
+        if device.type == "cpu" and len(batches) > 1:
             second_thread.share(lambda which: search_all(batches[which::2]))
         else:
             search_all(batches)

@@ -38,11 +38,11 @@ def promise(compute: Callable[[], T]) -> Callable[[], T]:
 
 
 def share(compute: Callable[[int], T]) -> tuple[T, T]:
-    """compute(0) here and compute(1) in the second thread, each with half of torch's threads."""
+    """compute(0) here and compute(1) in the second thread, each with half of torch's threads, or one."""
     threads = torch.get_num_threads()
 
     def with_half(which: int) -> T:
-        torch.set_num_threads(threads // 2)  # of the thread that this runs in
+        torch.set_num_threads(max(1, threads // 2))  # of the thread that this runs in
         return compute(which)
 
     with _reserved_for_this():
