@@ -6,7 +6,7 @@ import pytest
 import torch
 from small_models import ARMS_AND_CELLS, batch_of, small_model
 
-from softalign.models import second_thread
+from softalign import second_thread
 from softalign.models.halves import training_loss
 from softalign.models.seq2seq import Seq2Seq
 

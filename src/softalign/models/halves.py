@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from softalign.models import second_thread
+from softalign import second_thread
 from softalign.models.dropout import drawing_from
 from softalign.models.loss import SequenceLoss
 

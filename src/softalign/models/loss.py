@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from softalign.models import second_thread
+from softalign import second_thread
 from softalign.models.recurrence import Shared, autocast_dtype, without_autocast
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from threading import get_ident
 import pytest
 import torch
 
+from softalign import second_thread
 from softalign.denormals import denormals_flushed, without_denormals
-from softalign.models import second_thread
 
 
 @pytest.fixture
