@@ -109,7 +109,7 @@ def decoding(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
         "",
         "## Decoding",
         "",
-        f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, fp32.",
+        f"Sentences a second: {LENGTH} tokens each, batches of {DECODED}, `decoding.precision=auto`.",
         "",
         *HEADER,
     )

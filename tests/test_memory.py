@@ -53,4 +53,7 @@ def test_bf16_products_of_ever_new_shapes_take_no_more_memory():
         command = [sys.executable, "-c", SHAPES, how]
         return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
-    assert growth("steady") < 20  # MiB
+    plain = growth("plain")
+    if plain < 100:  # MiB
+        pytest.skip("oneDNN does not multiply bf16 here")
+    assert growth("steady") < plain / 5

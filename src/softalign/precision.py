@@ -1,5 +1,5 @@
 """The number format of matrix products. In training, weights, sums and the optimizer stay in fp32; in search, the
-output layer and what follows it (searcher.py)."""
+output layer and the softmax (searcher.py)."""
 
 from __future__ import annotations
 

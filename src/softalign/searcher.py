@@ -25,7 +25,8 @@ def searcher(model: Seq2Seq, precision: str) -> Seq2Seq:
     """The model itself for `fp32`; for `bf16` a copy with everything before the output layer in bf16.
 
     Logits of 8 significant bits tie, and a search among equals takes any of them; so the output layer, which is shared
-    with `model`, and the softmax stay in fp32. Likelihoods and attention weights are to be asked of `model`.
+    with `model`, and the softmax stay in fp32. (A pointer's gate and the weights that it copies by are in bf16.)
+    Likelihoods and attention weights are to be asked of `model`.
     """
     if precision == "fp32":
         return model

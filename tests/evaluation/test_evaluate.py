@@ -10,6 +10,7 @@ import sacrebleu
 import torch
 from tiny_arm import WORDS, tiny_config, train_tiny, write_toy_data
 
+from softalign import precision
 from softalign.config import CleaningConfig, DataConfig, EmbeddedSource, TaskConfig, TokenizerConfig
 from softalign.data.prepared import load_prepared, prepare
 from softalign.data.probes.recall import lag_of
@@ -99,7 +100,16 @@ def test_predictions_are_in_test_order(trained):
             assert record["log_probability"] == pytest.approx(-record["negative_log_likelihood"], abs=1e-3)
 
 
-def test_the_precision_of_the_search_is_the_one_asked_for_and_written_down(layout, trained):
+def test_what_search_computed_in_is_written_beside_what_was_asked_for(layout, monkeypatch):
+    monkeypatch.setattr(precision, "multiplies_bf16", lambda device: True)
+    config = tiny_config("bahdanau")
+    config = replace(config, decoding=replace(config.decoding, precision="auto"))
+    settings = evaluated(layout, config, steps=1).scores["settings"]
+    assert settings["search_precision"] == "bf16"
+    assert settings["decoding"]["precision"] == "auto"
+
+
+def test_search_has_the_precision_asked_for_and_nothing_else_has(layout, trained):
     config = tiny_config("bahdanau")
     config = replace(config, decoding=replace(config.decoding, precision="bf16"))
     data = load_prepared(layout.prepared(config.task.name), config.data)
@@ -107,7 +117,7 @@ def test_the_precision_of_the_search_is_the_one_asked_for_and_written_down(layou
     arm = load_arm(best, data, config)
     assert {parameter.dtype for parameter in arm.model.parameters()} == {torch.float32}
     assert arm.searcher.decoder.embedding.weight.dtype == torch.bfloat16
-    assert trained.scores["settings"]["decoding"]["precision"] == "fp32"
+    assert trained.scores["settings"]["search_precision"] == "fp32"
 
 
 def test_perplexity_is_that_of_the_likelihoods_on_disk(trained):

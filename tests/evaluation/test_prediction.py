@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from threading import get_ident
 
 import pytest
 import torch
@@ -25,8 +26,10 @@ def test_predictions_are_in_the_order_of_the_rows(fusion, threads):
     model, rows = random_model(fusion), random_rows(11)
     config = DecodingConfig(beam_size=2, max_length_offset=5, batch_size=4)
     seen = []
-    found = predict(model, rows, config, CPU, seen.append)
-    assert sum(seen) == 11
+    found = predict(model, rows, config, CPU, lambda count: seen.append((count, get_ident())))
+    assert sum(count for count, _ in seen) == 11
+    assert len({thread for _, thread in seen}) == 2
+    assert torch.get_num_threads() == threads
     assert found.seconds > 0
     for row, hypothesis in zip(rows, found.hypotheses, strict=True):
         batch = collate([row])

@@ -96,7 +96,6 @@ def assemble_scores(
         found = search(arm.searcher, batch.source, batch.source_lengths, config.decoding)
         return sum(len(hypothesis.tokens) + 1 for hypothesis in found)  # + end of sentence
 
-    precision = resolved_precision(config.decoding.precision, arm.device)
     return {
         "test": scored.scores(config),
         "intervals": scored.intervals(config),
@@ -108,7 +107,8 @@ def assemble_scores(
         ),
         "probes": probe(arm, test, outputs.texts, config, label),
         "settings": {
-            "decoding": to_dict(config.decoding) | {"precision": precision},
+            "decoding": to_dict(config.decoding),
+            "search_precision": resolved_precision(config.decoding.precision, arm.device),
             "evaluation": to_dict(evaluation),
         },
         "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Lock
 
@@ -20,7 +21,7 @@ from softalign.models.seq2seq import Seq2Seq
 
 @dataclass(frozen=True)
 class Predictions:
-    """The best hypothesis of each row, in the order of the rows, and the seconds that the search alone took."""
+    """The best hypothesis of each row, in the order of the rows, and the seconds that the search of all took."""
 
     hypotheses: list[Hypothesis]
     seconds: float
@@ -43,7 +44,7 @@ def predict(
     lock, stopped = Lock(), Event()
 
     def search_all(batches: Sequence[Batch]) -> None:
-        try:
+        with _setting_at_a_failure(stopped):
             for batch in batches:
                 if stopped.is_set():
                     return
@@ -51,19 +52,27 @@ def predict(
                 with lock:
                     found.update(zip(batch.rows.tolist(), hypotheses, strict=True))
                     advance(len(batch))
-        except BaseException:  # Ctrl-C too: the other thread is not to go on to the end
-            stopped.set()
-            raise
 
     training = model.training
     model.eval()  # before the threads: `search` puts back what it has found
     start = time.perf_counter()
     try:
         if device.type == "cpu" and len(batches) > 1:
-            second_thread.share(lambda which: search_all(batches[which::2]))
+            with _setting_at_a_failure(stopped):  # Ctrl-C while this thread waits for the second one
+                second_thread.share(lambda which: search_all(batches[which::2]))
         else:
             search_all(batches)
     finally:
         model.train(training)
     seconds = time.perf_counter() - start  # hypotheses are lists of numbers, so the device has finished
     return Predictions([found[index] for index, _, _ in rows], seconds)
+
+
+@contextmanager
+def _setting_at_a_failure(stopped: Event) -> Iterator[None]:
+    """Let the other thread know, which is not to go on to the end."""
+    try:
+        yield
+    except BaseException:
+        stopped.set()
+        raise

@@ -74,8 +74,11 @@ def _both(model: Seq2Seq, batch: Batch, label_smoothing: float, parameters: Sequ
 
     first, second = second_thread.share(half)
     # Not in place: two parameters, like the biases of a sum, may have one tensor as their gradient. These are new ones.
-    gradients = tuple(
-        None if one is None or other is None else one + other
-        for one, other in zip(first.gradients, second.gradients, strict=True)
-    )
+    gradients = tuple(map(_sum, first.gradients, second.gradients))
     return _Half(first.objective + second.objective, first.nll + second.nll, gradients)
+
+
+def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one + other

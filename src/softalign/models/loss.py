@@ -98,7 +98,7 @@ class _Part:
         self.to_bias: Tensor | None = None
         self._readouts, self._weight, self._bias, self._targets = readouts, weight, bias, targets
         self._block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // len(weight))  # tokens
-        # Of all blocks. Made here, by the main thread: what a thread of its own allocates, glibc keeps for it alone.
+        # Of all blocks. Made here, not by the helper: what a thread of its own allocates, glibc keeps for it alone.
         shape = min(self._block, len(targets)), len(weight)
         if before is None:
             self._logits, self._probabilities = bias.new_empty(shape), bias.new_empty(shape)

@@ -14,7 +14,7 @@ from softalign.errors import UserError
 from softalign.typed import training_part
 
 CODE = (
-    "models/*.py",
+    "models/**/*.py",
     "data/batching.py",
     "data/datamodule.py",
     "data/encoded.py",

@@ -12,6 +12,7 @@ from mlflow.pyfunc import PythonModel
 
 from softalign.data.tokenizer import Tokenizer
 from softalign.generation import generate
+from softalign.memory import steady_memory
 from softalign.precision import resolved_precision
 from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
@@ -24,6 +25,7 @@ class ServedModel(PythonModel):
     def load_context(self, context: Any) -> None:
         paths = {name: Path(path) for name, path in context.artifacts.items()}
         self.config = typed(yaml.safe_load(paths["config"].read_text(encoding="utf-8")))
+        steady_memory()
         precision = resolved_precision(self.config.decoding.precision, torch.device("cpu"))
         self.model = searcher(load_model(paths["checkpoint"]), precision)
         self.tokenizers = tuple(Tokenizer.load(paths[f"{side}_tokenizer"]) for side in ("source", "target"))
