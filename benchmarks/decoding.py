@@ -17,7 +17,6 @@ from softalign.denormals import without_denormals
 from softalign.evaluation.prediction import predict
 from softalign.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
-from softalign.precision import resolved_precision
 from softalign.searcher import searcher
 
 LENGTH = 20  # tokens that every sentence gets
@@ -50,7 +49,6 @@ def sentences_per_second(
     torch.set_num_threads(threads)
     steady_memory()
     model = work.model().eval().to(device)
-    precision = resolved_precision(work.config.decoding.precision, torch.device(device))
     sources = [
         source[: length - 1].tolist()  # without EOS
         for batch in work.batches
@@ -60,7 +58,7 @@ def sentences_per_second(
     found = []
     decoding = replace(work.config.decoding, batch_size=max(map(len, work.batches)))
     with without_denormals(), of_one_length(model, decoding, beam_size, length) as config:
-        searched = searcher(model, precision)
+        searched = searcher(model, config.precision)
         for _ in range(rounds + 1):  # the first is for warming up
             found.append(len(rows) / predict(searched, rows, config, torch.device(device)).seconds)
     return found[1:]

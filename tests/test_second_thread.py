@@ -1,6 +1,5 @@
 """The thread beside the main one."""
 
-from collections.abc import Iterator
 from threading import get_ident
 
 import pytest
@@ -11,11 +10,8 @@ from softalign.denormals import denormals_flushed, without_denormals
 
 
 @pytest.fixture
-def four_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
-    torch.set_num_threads(before)
+def four_threads(set_threads):
+    set_threads(4)
 
 
 @pytest.mark.parametrize("inference", [False, True])

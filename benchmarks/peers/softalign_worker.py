@@ -46,7 +46,7 @@ class Softalign:
 
     def decode(self, beam_size: int) -> Sequence[Sequence[object]]:
         with of_one_length(self._model, self._decoding, beam_size, self._length) as config:
-            model = searcher(self._model, resolved_precision(config.precision, CPU))
+            model = searcher(self._model, config.precision)
             found = predict(model, self._rows, config, CPU)
         return [hypothesis.tokens for hypothesis in found.hypotheses]
 

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from threading import get_ident
 
 import pytest
@@ -14,11 +13,9 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(params=[1, 2])
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
+def threads(request, set_threads):
+    set_threads(request.param)
+    return request.param
 
 
 @pytest.mark.parametrize("fusion", ["vanilla", "bahdanau"])

@@ -1,7 +1,5 @@
 """A loss in two threads against the loss in one."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from small_models import ARMS_AND_CELLS, batch_of, small_model
@@ -14,11 +12,8 @@ BATCH = [(7, 4), (5, 6), (5, 1), (3, 2), (1, 3)]  # an odd number: the halves ar
 
 
 @pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+def two_threads(set_threads):
+    set_threads(2)
 
 
 def gradients_of(model: Seq2Seq) -> dict[str, torch.Tensor | None]:

@@ -14,7 +14,6 @@ from softalign.device import chosen_device
 from softalign.errors import UserError
 from softalign.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
-from softalign.precision import resolved_precision
 from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
 from softalign.training.identity import Identity
@@ -52,5 +51,5 @@ def load_arm(checkpoint: Path, data: Prepared, config: Config) -> Arm:
     steady_memory()
     device = chosen_device(config.trainer)
     model = load_model(checkpoint).to(device)
-    narrowed = searcher(model, resolved_precision(config.decoding.precision, device))
-    return Arm(model, narrowed, device, (data.source_tokenizer, data.target_tokenizer))
+    tokenizers = data.source_tokenizer, data.target_tokenizer
+    return Arm(model, searcher(model, config.decoding.precision), device, tokenizers)

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import torch
 import yaml
 from mlflow.pyfunc import PythonModel
 
 from softalign.data.tokenizer import Tokenizer
 from softalign.generation import generate
 from softalign.memory import steady_memory
-from softalign.precision import resolved_precision
 from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
 from softalign.typed import typed
@@ -26,8 +24,7 @@ class ServedModel(PythonModel):
         paths = {name: Path(path) for name, path in context.artifacts.items()}
         self.config = typed(yaml.safe_load(paths["config"].read_text(encoding="utf-8")))
         steady_memory()
-        precision = resolved_precision(self.config.decoding.precision, torch.device("cpu"))
-        self.model = searcher(load_model(paths["checkpoint"]), precision)
+        self.model = searcher(load_model(paths["checkpoint"]), self.config.decoding.precision)
         self.tokenizers = tuple(Tokenizer.load(paths[f"{side}_tokenizer"]) for side in ("source", "target"))
 
     def predict(self, context: Any, model_input: list[str], params: dict[str, Any] | None = None) -> list[str]:
