@@ -18,7 +18,14 @@ T = TypeVar("T")
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="second")
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="second", initializer=_with_one_thread_of_torch)
+
+
+def _with_one_thread_of_torch() -> None:
+    """Left alone, a thread's first product of bf16 starts a team of OpenMP's as large as the machine, whatever the main
+    thread was told; its threads wait in a loop, and all teams of the process are slower from then on."""
+    torch.get_num_threads()  # a new thread takes over the number of all when it is first asked, which is to be now
+    torch.set_num_threads(1)
 
 
 os.register_at_fork(after_in_child=_pool.cache_clear)  # a thread does not survive a fork
