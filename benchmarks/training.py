@@ -19,7 +19,6 @@ from softalign.denormals import without_denormals
 from softalign.device import wait_for
 from softalign.memory import steady_memory
 from softalign.models.capture import CapturedUnroll
-from softalign.models.halves import training_loss
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.cost import peak_memory_mb
 
@@ -28,7 +27,7 @@ Loss = Callable[[Batch], Tensor]
 
 
 def softalign_loss(model: Seq2Seq, dropout: float) -> Loss:
-    return lambda batch: training_loss(model, batch).objective
+    return lambda batch: model.loss(batch).objective
 
 
 def plain_loss(model: Seq2Seq, dropout: float) -> Loss:

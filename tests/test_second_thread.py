@@ -1,5 +1,9 @@
 """The thread beside the main one."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import get_ident
 
 import pytest
@@ -28,11 +32,36 @@ def test_denormals_are_what_they_are_in_the_thread_that_asks():
             assert second_thread.promise(denormals_flushed)() is flushed
 
 
-def test_it_is_not_free_while_work_is_shared_and_each_thread_has_half_of_the_threads(four_threads):
-    seen = second_thread.share(lambda which: (which, second_thread.is_free(), torch.get_num_threads(), get_ident()))
-    assert [each[:3] for each in seen] == [(0, False, 2), (1, False, 2)]
-    assert seen[0][3] == get_ident() != seen[1][3]
-    assert second_thread.is_free() and torch.get_num_threads() == 4
+def test_each_thread_has_half_of_the_threads(four_threads):
+    seen = second_thread.share(lambda which: (which, torch.get_num_threads(), get_ident()))
+    assert [each[:2] for each in seen] == [(0, 2), (1, 2)]
+    assert seen[0][2] == get_ident() != seen[1][2]
+    assert torch.get_num_threads() == 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts the threads of a Linux process")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_it_multiplies_alone(dtype):
+    """In a new process: the teams of threads that OpenMP starts stay."""
+    program = f"""
+import os, torch
+from softalign import second_thread
+torch.set_num_threads(1)
+matrix = torch.ones(512, 512, dtype={dtype})
+threads = lambda: len(os.listdir("/proc/self/task"))
+second_thread.promise(threads)()
+before = threads()
+second_thread.promise(lambda: matrix @ matrix)()
+print(threads() - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "2"},
+    )
+    assert done.stdout.strip() == "0"
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -43,4 +72,4 @@ def test_a_failure_of_either_is_told_and_leaves_nothing_behind(four_threads, whi
 
     with pytest.raises(ValueError, match=f"part {which}"):
         second_thread.share(fail)
-    assert second_thread.is_free() and torch.get_num_threads() == 4
+    assert torch.get_num_threads() == 4

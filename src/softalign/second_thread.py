@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -29,7 +28,6 @@ def _with_one_thread_of_torch() -> None:
 
 
 os.register_at_fork(after_in_child=_pool.cache_clear)  # a thread does not survive a fork
-_reserved = False
 
 
 def promise(compute: Callable[[], T]) -> Callable[[], T]:
@@ -53,28 +51,12 @@ def share(compute: Callable[[int], T]) -> tuple[T, T]:
         torch.set_num_threads(max(1, threads // 2))  # of the thread that this runs in
         return compute(which)
 
-    with _reserved_for_this():
-        second = promise(lambda: with_half(1))
-        try:
-            first = with_half(0)
-        finally:
-            try:
-                other = second()
-            finally:
-                torch.set_num_threads(threads)
-    return first, other
-
-
-@contextmanager
-def _reserved_for_this() -> Iterator[None]:
-    global _reserved
-    _reserved = True
+    second = promise(lambda: with_half(1))
     try:
-        yield
+        first = with_half(0)
     finally:
-        _reserved = False
-
-
-def is_free() -> bool:
-    """Whether nothing larger is shared at the moment."""
-    return not _reserved
+        try:
+            other = second()
+        finally:
+            torch.set_num_threads(threads)
+    return first, other

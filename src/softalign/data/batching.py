@@ -51,16 +51,6 @@ class Batch:
         """B, the number of pairs."""
         return len(self.source)
 
-    def select(self, rows: slice) -> Batch:
-        """Some of the pairs alone, padded as they were."""
-        return Batch(
-            source=self.source[rows],
-            source_lengths=self.source_lengths[rows],
-            target_in=self.target_in[rows],
-            target_out=self.target_out[rows],
-            rows=self.rows[rows],
-        )
-
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on `device`; the lengths stay on the CPU."""
         return Batch(

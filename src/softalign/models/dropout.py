@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEVELS = 2**16
-_generator: ContextVar[torch.Generator | None] = ContextVar("generator", default=None)  # None: torch's own
-
-
-@contextmanager
-def drawing_from(generator: torch.Generator) -> Iterator[None]:
-    """Within it, in this thread, masks on a CPU are drawn from `generator`."""
-    token = _generator.set(generator)
-    try:
-        yield
-    finally:
-        _generator.reset(token)
 
 
 def dropout(inputs: Tensor, probability: float, training: bool) -> Tensor:
@@ -35,7 +20,7 @@ def dropout(inputs: Tensor, probability: float, training: bool) -> Tensor:
     dropped = round(probability * LEVELS)
     if not inputs.is_cpu or dropped in (0, LEVELS):
         return F.dropout(inputs, probability)
-    draws = torch.empty(-(-inputs.numel() // 4), dtype=torch.int64).random_(-(2**63), None, generator=_generator.get())
+    draws = torch.empty(-(-inputs.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
     keep = draws.view(torch.int16)[: inputs.numel()].view(inputs.shape) >= dropped - LEVELS // 2
     return inputs * keep.to(inputs.dtype).mul_(LEVELS / (LEVELS - dropped))
 

@@ -171,7 +171,7 @@ def _worth_sharing(readouts: Tensor, vocabulary: int) -> bool:
     The products here are the only ones of a small model that are large enough to share: torch's own threads, which
     meet at the end of every small operation, gain little and lose much where anything else runs.
     """
-    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1 or not second_thread.is_free()
+    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1
     return not alone and readouts.size(0) * vocabulary >= SMALLEST_SHARED
 
 

@@ -10,7 +10,6 @@ import torch
 from softalign.config import Config, ModelConfig, OptimizationConfig
 from softalign.data.batching import Batch
 from softalign.data.prepared import Prepared
-from softalign.models.halves import training_loss
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.schedule import rate_factor
 from softalign.typed import to_dict
@@ -58,7 +57,7 @@ class Seq2SeqModule(pl.LightningModule):
         )
 
     def training_step(self, batch: Batch, batch_index: int) -> dict[str, Any]:
-        summed = training_loss(self.model, batch, self.optimization.label_smoothing)
+        summed = self.model.loss(batch, self.optimization.label_smoothing)
         return {"loss": summed.objective / summed.tokens, "tokens": summed.tokens}
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
