@@ -22,8 +22,8 @@ from benchmarks.training import (
     plain_loss,
     products_per_token,
     softalign_loss,
-    tokens_per_second,
 )
+from benchmarks.turns import Turns
 from benchmarks.workload import LARGER, random_workload, real_workload
 from softalign.errors import reported
 from softalign.paths import Layout, project_root
@@ -107,19 +107,21 @@ def training(
         "rate of them in the side's numbers and threads (the helper of the loss is not counted): 100 % would be",
         "nothing but products. Memory is a process's peak.",
     )
-    for title, sizes in SIZES.items():
-        yield from ("", f"{title}.", "", "| arm | side | tokens/s | to plain, fp32 | of rate | MiB |")
-        yield "| --- | --- | ---: | ---: | ---: | ---: |"
-        for arm in ARMS:
-            work = real_workload(layout, ["task=translation", f"model={arm}", *sizes, *given.overrides], given.steps)
-            seen = tokens_per_second(work, sides, given.rounds)
-            needed = products_per_token(work) / 1e9  # GFLOP
-            for side in sides:
-                values = seen[side.name]
-                share = needed * statistics.median(values) / rates[side.precision, side.threads]
-                memory = f"{peak_memory_of(work, side):.0f}" if sizes and side.threads == cores else ""
-                cells = speed(values), ratio(values, seen["plain, fp32"]), f"{share:.0%}", memory
-                yield f"| {arm} | {side.name} | {' | '.join(cells)} |"
+    with Turns(sides) as turns:
+        for title, sizes in SIZES.items():
+            yield from ("", f"{title}.", "", "| arm | side | tokens/s | to plain, fp32 | of rate | MiB |")
+            yield "| --- | --- | ---: | ---: | ---: | ---: |"
+            for arm in ARMS:
+                overrides = ["task=translation", f"model={arm}", *sizes, *given.overrides]
+                work = real_workload(layout, overrides, given.steps)
+                seen = turns.tokens_per_second(work, given.rounds)
+                needed = products_per_token(work) / 1e9  # GFLOP
+                for side in sides:
+                    values = seen[side.name]
+                    share = needed * statistics.median(values) / rates[side.precision, side.threads]
+                    memory = f"{peak_memory_of(work, side):.0f}" if sizes and side.threads == cores else ""
+                    cells = speed(values), ratio(values, seen["plain, fp32"]), f"{share:.0%}", memory
+                    yield f"| {arm} | {side.name} | {' | '.join(cells)} |"
 
 
 def decoding(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[str]:
@@ -149,21 +151,22 @@ def growth(layout: Layout, given: argparse.Namespace, cores: int) -> Iterator[st
     yield from (f"| | | softalign | {cores} threads | ratio | {cores} threads |", f"| --- |{' ---: |' * 5}")
     changed = [("the centre", "", CENTRE)]
     changed += [(name, f"{value}", CENTRE | {name: value}) for name, values in GROWTH.items() for value in values]
-    for name, value, sizes in changed:
-        size = sizes["hidden size"]
-        work = random_workload(
-            layout,
-            [f"model.embedding_size={size}", f"model.hidden_size={size}"],
-            sizes["batch"],
-            sizes["source"],
-            sizes["target"],
-            sizes["vocabulary"],
-            given.steps,
-        )
-        seen = tokens_per_second(work, [*ours, plain], given.rounds)
-        cells = [speed(seen[side.name]) for side in ours]
-        cells += [ratio(seen[side.name], seen[plain.name]) for side in ours]
-        yield f"| {name} | {value} | {' | '.join(cells)} |"
+    with Turns([*ours, plain]) as turns:
+        for name, value, sizes in changed:
+            size = sizes["hidden size"]
+            work = random_workload(
+                layout,
+                [f"model.embedding_size={size}", f"model.hidden_size={size}"],
+                sizes["batch"],
+                sizes["source"],
+                sizes["target"],
+                sizes["vocabulary"],
+                given.steps,
+            )
+            seen = turns.tokens_per_second(work, given.rounds)
+            cells = [speed(seen[side.name]) for side in ours]
+            cells += [ratio(seen[side.name], seen[plain.name]) for side in ours]
+            yield f"| {name} | {value} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

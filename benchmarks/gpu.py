@@ -16,7 +16,8 @@ import torch
 from benchmarks import machine, page
 from benchmarks.decoding import HEADER, LENGTH, row
 from benchmarks.table import ratio, speed
-from benchmarks.training import Side, plain_loss, softalign_loss, tokens_per_second
+from benchmarks.training import Side, plain_loss, softalign_loss
+from benchmarks.turns import Turns
 from benchmarks.workload import LARGER, Workload, real_workload
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
@@ -74,21 +75,22 @@ def training(layout: Layout, given: argparse.Namespace) -> Iterator[str]:
         "`trainer.cuda_graphs=true`, the default, which has no loop to capture where the arm has none. Memory is the",
         "highest that torch has allocated for one side alone, without what a graph keeps to itself.",
     )
-    for batch in BATCHES:
-        yield from ("", f"Batches of {batch} sentences.", "")
-        yield from ("| arm | side | tokens/s | to plain, fp32 | MiB |", "| --- | --- | ---: | ---: | ---: |")
-        for arm in ARMS:
-            work = workload(layout, given, arm, batch, given.steps)
-            seen = tokens_per_second(work, SIDES, given.rounds, WARM_UP)
-            for side in SIDES:
-                values = seen[side.name]
-                cells = (
-                    side.name,
-                    speed(values),
-                    ratio(values, seen["plain, fp32"]),
-                    f"{peak_memory_of(work, side):.0f}",
-                )
-                yield f"| {arm} | {' | '.join(cells)} |"
+    with Turns(SIDES) as turns:
+        for batch in BATCHES:
+            yield from ("", f"Batches of {batch} sentences.", "")
+            yield from ("| arm | side | tokens/s | to plain, fp32 | MiB |", "| --- | --- | ---: | ---: | ---: |")
+            for arm in ARMS:
+                work = workload(layout, given, arm, batch, given.steps)
+                seen = turns.tokens_per_second(work, given.rounds, WARM_UP)
+                for side in SIDES:
+                    values = seen[side.name]
+                    cells = (
+                        side.name,
+                        speed(values),
+                        ratio(values, seen["plain, fp32"]),
+                        f"{peak_memory_of(work, side):.0f}",
+                    )
+                    yield f"| {arm} | {' | '.join(cells)} |"
 
 
 def peak_memory_of(work: Workload, side: Side) -> float:

@@ -38,12 +38,12 @@ def command(module: str, given: argparse.Namespace, defaults: argparse.Namespace
 
 
 def opening(title: str, asked: str) -> tuple[str, ...]:
-    """The head of a page whose sides take turns in one process, and the command that it came from."""
+    """The head of a page whose sides take turns, and the command that it came from."""
     return (
         f"# {title}",
         "",
-        "Written by the command below. Each ratio is of two sides measured by turns in one process, on the same",
-        "batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
+        "Written by the command below. Each ratio is of two sides measured by turns, each in a process of its own, on the",
+        "same batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
         "",
         f"    {asked}",
         "",

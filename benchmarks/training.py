@@ -1,4 +1,4 @@
-"""Training: target tokens a second, softalign and plain PyTorch by turns on the same batches and sizes."""
+"""Training: steps of softalign and of plain PyTorch on the same batches and sizes, and what they need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import PlainSeq2Seq
 from benchmarks.workload import Workload
 from softalign.data.batching import Batch
-from softalign.denormals import without_denormals
 from softalign.device import wait_for
 from softalign.memory import steady_memory
 from softalign.models.capture import CapturedUnroll
@@ -65,26 +64,12 @@ class Side:
 
     def pass_over(self, step: Step, batches: Sequence[Batch]) -> float:
         """The seconds that a step on each batch takes."""
-        torch.set_num_threads(self.threads)
         wait_for(torch.device(self.device))
         start = time.perf_counter()
         for batch in batches:
             step(batch.to(self.device))
         wait_for(torch.device(self.device))
         return time.perf_counter() - start
-
-
-def tokens_per_second(work: Workload, sides: Sequence[Side], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
-    """Target tokens a second of each side, a value a round, by turns; the rounds of `warm_up` come before them."""
-    steady_memory()
-    steps = [side.trainer(work) for side in sides]
-    seen: dict[str, list[float]] = {side.name: [] for side in sides}
-    tokens = sum(batch.n_target_tokens for batch in work.batches)
-    with without_denormals():
-        for _ in range(warm_up + rounds):
-            for side, step in zip(sides, steps, strict=True):
-                seen[side.name].append(tokens / side.pass_over(step, work.batches))
-    return {name: values[warm_up:] for name, values in seen.items()}
 
 
 def products_per_token(work: Workload) -> float:

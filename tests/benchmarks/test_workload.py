@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
 
 import pytest
 import torch
@@ -10,7 +10,8 @@ from project import ROOT
 
 from benchmarks import gpu
 from benchmarks.gpu import ARMS
-from benchmarks.training import Side, plain_loss, products_per_token, softalign_loss, tokens_per_second
+from benchmarks.training import Side, plain_loss, products_per_token, softalign_loss
+from benchmarks.turns import Turns
 from benchmarks.workload import Workload, random_workload
 from softalign.data.batching import collate
 from softalign.paths import Layout
@@ -55,13 +56,15 @@ def test_random_sentences_have_the_lengths_that_were_asked_for() -> None:
     assert not torch.equal(work.batches[0].source, work.batches[1].source)
 
 
-def test_each_side_takes_its_turn_in_each_round(set_threads: Callable[[int], None]) -> None:
-    work = random_workload(LAYOUT, SMALL, batch=3, source=5, target=4, vocabulary=20, count=2)
-    sides = [Side("ours", softalign_loss, precision="bf16"), Side("plain", plain_loss)]
-    set_threads(1)  # what is measured sets others
-    seen = tokens_per_second(work, sides, rounds=3, warm_up=2)
-    assert list(seen) == ["ours", "plain"]
-    assert all(len(values) == 3 and min(values) > 0 for values in seen.values())
+def test_each_side_takes_its_turn_in_each_round_in_a_process_of_its_own() -> None:
+    with Turns([Side("ours", softalign_loss, precision="bf16"), Side("plain", plain_loss)]) as turns:
+        processes = multiprocessing.active_children()
+        for count in (2, 1):  # the processes train on one workload after the other
+            work = random_workload(LAYOUT, SMALL, batch=3, source=5, target=4, vocabulary=20, count=count)
+            seen = turns.tokens_per_second(work, rounds=3, warm_up=2)
+            assert list(seen) == ["ours", "plain"]
+            assert all(len(values) == 3 and min(values) > 0 for values in seen.values())
+    assert len(processes) == 2 and not any(process.is_alive() for process in processes)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
