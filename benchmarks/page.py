@@ -42,8 +42,8 @@ def opening(title: str, asked: str) -> tuple[str, ...]:
     return (
         f"# {title}",
         "",
-        "Written by the command below. Each ratio is of two sides measured by turns, each in a process of its own, on the",
-        "same batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
+        "Written by the command below. Each ratio is of two sides measured by turns, each in a process of its own, on",
+        "the same batches, sizes and optimizer: the median of the rounds and, in brackets, the lowest and the highest.",
         "",
         f"    {asked}",
         "",
