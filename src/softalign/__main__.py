@@ -13,7 +13,6 @@ import argparse
 import itertools
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from softalign.config import Config
 from softalign.errors import UserError, reported
 from softalign.experiments import dvc_command, experiments, read_experiment
+from softalign.interruption import call_interruptibly
 from softalign.params import read_params
 from softalign.paths import Layout, project_root
 
@@ -73,13 +73,9 @@ def run_experiment(given: argparse.Namespace) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
     environment = os.environ | {"PATH": path}
 
-    def status_of(*module: str) -> int:
-        return subprocess.call([sys.executable, "-m", *module], cwd=layout.root, env=environment)
-
-    signal.signal(signal.SIGINT, lambda *_: None)  # of Ctrl-C, which reaches DVC too, DVC says what there is to say
-    status = status_of(*command)
+    status = call_interruptibly([sys.executable, "-m", *command], layout.root, environment)
     if status and has_diverged(layout):
-        status_of("softalign.stages.compare")
+        subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
     raise SystemExit(status)
 
 

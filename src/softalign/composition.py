@@ -96,7 +96,8 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
         if experiment is None:
             raise
         raise UserError(
-            f"{error}; or it is the experiment {experiment} that does not fit the data or the arm"
+            f"{error}; or it is the experiment {experiment} that does not fit the data or the arm: params.yaml with"
+            " experiment: null, or '~experiment' by hand, leaves it out"
         ) from None
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
+
 
 class UserError(Exception):
     """Something outside the program is wrong: one line that says what, where and what to do."""
@@ -19,7 +21,7 @@ class UserError(Exception):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn a `UserError`, or a full disk, into one line on stderr and exit status 1.
+    """Turn a `UserError`, or a place that cannot be written, into one line on stderr and exit status 1.
 
     `SOFTALIGN_TRACEBACK=1` keeps the traceback, for whoever debugs softalign itself.
     """
@@ -33,6 +35,8 @@ def reported() -> Iterator[None]:
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = error.filename or "while writing"
             line = f"no space left on disk ({where}): free some space and run the same command again"
+        elif error.errno in UNWRITABLE and error.filename:
+            line = f"{error.strerror} ({error.filename}): make it writable, or move what is in the way"
         else:
             raise
         print(f"error: {line}", file=sys.stderr)

@@ -168,9 +168,9 @@ def test_a_trial_on_a_handful_of_rows_says_first_that_it_is_one(one_seed: Report
     results = copy.deepcopy(one_seed.results)
     for task, kept in (("translation", sentences.FEW_ROWS), ("summarization", 216)):
         results["tasks"][task]["prepared"]["splits"]["train"]["kept"] = kept
-    assert sentences.caveats(results, [])[0] == sentences.A_TRIAL.format("216 training rows for summarization")
+    assert sentences.trial(results) == sentences.A_TRIAL.format("216 training rows for summarization")
     results["tasks"]["summarization"]["prepared"]["splits"]["train"]["kept"] = sentences.FEW_ROWS
-    assert sentences.caveats(results, [])[0] == sentences.ONE_SEED
+    assert sentences.trial(results) is None
 
 
 def test_a_bootstrap_too_coarse_for_the_number_of_comparisons_is_named(one_seed: Reported) -> None:

@@ -67,7 +67,7 @@ def test_the_comparison_table_has_both_tests_and_with_seeds_both_levels(
 ) -> None:
     one = tables.comparison_table(one_seed.results, "translation")
     pooled = tables.comparison_table(two_seeds.results, "translation")
-    assert {"p bootstr.", "p random.", "p (Holm)", "d", "detects"} <= set(one.columns)
+    assert {"p bootstr.", "p random.", "p (Holm, pairs)", "d", "detects"} <= set(one.columns)
     assert set(pooled.columns) - set(one.columns) == {"p seeds, items", "g"}
     assert "pooled over seeds 1, 2" in pooled.caption
     notes = [" ".join(tables.comparison_notes(reported.results, "translation")) for reported in (one_seed, two_seeds)]

@@ -1,18 +1,29 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import project
+import pytest
 from mlflow_server import Server
 
 from softalign.config import Config, TrackingConfig
 from softalign.training.identity import identify
 from softalign.training.mlflow_store import connect, tracking_uri
 from softalign.training.tracking import ensure_run
+
+
+@pytest.mark.parametrize("port", ["taken", "99999"])
+def test_a_port_that_cannot_be_had_is_one_line(port: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1]) if port == "taken" else port
+        failed = project.run(project.ROOT, sys.executable, "-m", "softalign.training.ui", "--port", port, check=False)
+    (line,) = failed.stderr.splitlines()
+    assert failed.returncode == 1 and line.startswith("error: cannot listen: ") and "make ui PORT=" in line
 
 
 def test_the_page_of_a_project_that_was_moved_shows_its_artifacts(

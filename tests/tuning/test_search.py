@@ -16,7 +16,7 @@ from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.training.history import read_table
 from softalign.tuning.record import read_trials
-from softalign.tuning.search import Search, arms_of, command
+from softalign.tuning.search import Search, arms_of, command, tune
 
 LAYOUT = Layout(ROOT)
 DATA = ["data.source.train_rows=200", "data.source.validation_rows=30", "data.source.test_rows=30"]
@@ -88,6 +88,17 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str], says: str) -
     assert failed.returncode == 1 and line.startswith("error: ") and says in line
 
 
+def test_an_experiment_of_params_is_not_searched_under_by_accident(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    params = yaml.safe_load(layout.params.read_text())
+    layout.params.write_text(yaml.safe_dump(params | {"experiment": "smoke"}))
+    with pytest.raises(UserError, match=r"the settings of the experiment smoke.*'~experiment'.*experiment=smoke"):
+        tune(layout, ["task=translation", "model=vanilla"])
+    for said in ("~experiment", "experiment=smoke"):  # the next mistake is found
+        with pytest.raises(UserError, match="nonesuch"):
+            tune(layout, ["task=translation", "model=nonesuch", said])
+
+
 def test_a_finished_trial_of_an_interrupted_search_is_not_repeated(tmp_path: Path) -> None:
     config = tiny_config("vanilla")
     write_toy_data(Layout(tmp_path), config)
@@ -106,6 +117,8 @@ def test_arms_come_from_the_command_line_or_from_params() -> None:
     assert arms_of(LAYOUT, [wider]) == (["vanilla", "multiply", "bahdanau"], [wider])
     with pytest.raises(UserError, match="the learning rate is what is searched"):
         arms_of(LAYOUT, ["optimization.lr=0.1"])
+    with pytest.raises(UserError, match="lower rate first"):
+        arms_of(LAYOUT, ["optimization.lr=interval(0.1,0.01)"])
 
 
 def test_the_command_says_what_params_say(tmp_path: Path) -> None:

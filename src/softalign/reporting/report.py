@@ -96,6 +96,7 @@ def build_view(
         "claims": [claim | {"table": tables.claim_table(claim)} for claim in claims["claims"]],
         "incomplete": tables.incomplete_table(results),
         "provenance": _provenance(results),
+        "trial": sentences.trial(results),
         "caveats": sentences.caveats(results, claims["claims"]),
     }
 

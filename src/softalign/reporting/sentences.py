@@ -22,12 +22,15 @@ TWO_SEEDS = (
     "Two seeds an arm are too few to see how much seeds matter: where they matter in one arm alone, a 95 % interval may"
     " cover as little as 87 %."
 )
-FALLING = "The validation loss was still falling when training ended: {}."
+FALLING = (
+    "The last quarter of the epochs still took a percent or more off the validation perplexity, so that more training"
+    " may help: {}."
+)
 FEW_ROWS = 1000  # training rows below which no arm can learn its task
 A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
 CORRECTED = (
     "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
-    " another, for all rows of the claim; the tables of differences for every pair of arms in a task and metric. The"
+    " another, for all rows of the claim; “p (Holm, pairs)” for every pair of arms in a task and metric. The"
     " intervals are not corrected; a verdict asks that the interval leaves out 0 and that p (Holm) is below {level:g}."
 )
 DETECTS = (
@@ -143,6 +146,13 @@ def finding(claim: dict[str, Any]) -> str:
     )
 
 
+def trial(results: dict[str, Any]) -> str | None:
+    """Said before all else where the training sets are too small for any finding."""
+    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
+    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
+    return A_TRIAL.format(", ".join(few)) if few else None
+
+
 def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
     """What the numbers do not cover."""
     seeds = {len(record["seeds"]) for record in results["tasks"].values()}
@@ -154,10 +164,6 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     ]
     if 2 in seeds:
         lines.insert(1, TWO_SEEDS)
-    rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
-    few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
-    if few:
-        lines.insert(0, A_TRIAL.format(", ".join(few)))
     falling = [
         f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
     ]

@@ -245,7 +245,7 @@ def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Tab
         "difference",
         f"{100 * settings['confidence']:g} % interval",
     ]
-    columns += ["p (Holm)", *(["p seeds, items"] if pooled else []), "p random.", "p bootstr."]
+    columns += ["p (Holm, pairs)", *(["p seeds, items"] if pooled else []), "p random.", "p bootstr."]
     columns += ["d", *(["g"] if pooled else []), "detects"]
     seeds = f", pooled over seeds {seed_list(together[0])}" if alike else ""
     caption = f"{task}: paired tests, {results['tasks'][task]['test_items']:,} test items{seeds}"
@@ -264,7 +264,7 @@ def comparison_notes(results: Results, task: str) -> list[str]:
         f"p random.: approximate randomisation over test items, {settings['randomisation_trials']:,} trials"
         + (", an item exchanged in all seeds or in none." if pooled else "."),
         f"p bootstr.: paired bootstrap over test items, {settings['samples']:,} resamples.",
-        f"p (Holm): {'p seeds, items' if pooled else 'p random.'} corrected for the {family} pairs of arms in a"
+        f"p (Holm, pairs): {'p seeds, items' if pooled else 'p random.'} corrected for the {family} pairs of arms in a"
         " metric.",
         "d: Cohen's d_z, the mean difference of an item over its standard deviation (BLEU has no items).",
         f"detects: the true difference that would be found about {100 * settings['power']:g} % of the time.",

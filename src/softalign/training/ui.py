@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 
 from softalign.config import TrackingConfig
-from softalign.errors import reported
+from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
 from softalign.training.mlflow_store import ensure_store, sqlite_file, tracking_uri
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     arguments = parser.parse_args()
     with reported():
+        _check_free(arguments.host, arguments.port)
         uri = tracking_uri(TrackingConfig(), Layout(project_root()).store)
         ensure_store(uri)
         print(f"MLflow on {uri}: http://{arguments.host}:{arguments.port} (Ctrl-C ends it)", flush=True)
@@ -30,6 +32,15 @@ def main() -> None:
         if database is not None:
             command += ["--default-artifact-root", str(database.parent / "mlruns")]
         os.execv(sys.executable, command)
+
+
+def _check_free(host: str, port: int) -> None:
+    """MLflow says it in the middle of other lines, and ends with status 0."""
+    try:
+        socket.create_server((host, port)).close()
+    except (OSError, OverflowError) as error:
+        what = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"cannot listen: {what}", f"{host}:{port}", "take another port: make ui PORT=5001") from None
 
 
 if __name__ == "__main__":

@@ -68,9 +68,16 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
 
     What conf/hydra/sweeper/learning_rate.yaml says holds for each. An arm of which every trial diverges keeps what it
     had. Raises `UserError` for overrides that make no such search, and for the arms that diverged when the others are
-    written down.
+    written down. An experiment that params.yaml names has to be named, or left out, here too.
     """
     arms, others = arms_of(layout, overrides)
+    experiment = read_params(layout.params).experiment
+    if experiment is not None and not any(parsed.key_or_group == "experiment" for parsed in parse(others)):
+        raise UserError(
+            f"the search would take the settings of the experiment {experiment}, and all commands its rates",
+            "params.yaml: experiment",
+            f"add '~experiment' to search without them, or experiment={experiment} to search with them",
+        )
     diverged = []
     for arm in arms:
         given = [*others, f"model={arm}"]
@@ -103,6 +110,8 @@ def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[s
             continue
         if key == RATE and not override.is_sweep_override():
             raise UserError("the learning rate is what is searched", text, f"write '{RATE}=choice(one,another)'")
+        if isinstance(interval := override.value(), IntervalSweep) and interval.start >= interval.end:
+            raise UserError("an empty interval", text, "write the lower rate first")
         if override.is_sweep_override() and key != RATE:
             raise UserError("a search takes one value for everything but the arm", text, "start a search for each")
         others.append(text)
