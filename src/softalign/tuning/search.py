@@ -110,7 +110,8 @@ def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[s
             continue
         if key == RATE and not override.is_sweep_override():
             raise UserError("the learning rate is what is searched", text, f"write '{RATE}=choice(one,another)'")
-        if isinstance(interval := override.value(), IntervalSweep) and interval.start >= interval.end:
+        rates = override.value()
+        if isinstance(rates, IntervalSweep) and float(rates.start or 0) >= float(rates.end or math.inf):
             raise UserError("an empty interval", text, "write the lower rate first")
         if override.is_sweep_override() and key != RATE:
             raise UserError("a search takes one value for everything but the arm", text, "start a search for each")
