@@ -21,7 +21,7 @@ from pathlib import Path
 from softalign.config import Config
 from softalign.errors import UserError, reported
 from softalign.experiments import dvc_command, experiments, read_experiment
-from softalign.interruption import call_interruptibly
+from softalign.interruption import INTERRUPTED, call_interruptibly
 from softalign.params import read_params
 from softalign.paths import Layout, project_root
 
@@ -74,7 +74,7 @@ def run_experiment(given: argparse.Namespace) -> None:
     environment = os.environ | {"PATH": path}
 
     status = call_interruptibly([sys.executable, "-m", *command], layout.root, environment)
-    if status and has_diverged(layout):
+    if status not in (0, INTERRUPTED) and has_diverged(layout):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
     raise SystemExit(status)
 

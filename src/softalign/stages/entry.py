@@ -15,6 +15,7 @@ import yaml
 
 from softalign.config import Config
 from softalign.errors import UserError, reported
+from softalign.interruption import end_if_interrupted
 from softalign.paths import Layout, project_root
 from softalign.typed import typed
 
@@ -29,6 +30,7 @@ def stage(main: Stage) -> Callable[[], None]:
         # Importing torch and Lightning makes millions of objects that stay; looking through them for garbage again and
         # again takes an eighth of the time of the imports.
         gc.set_threshold(100_000, 50, 100)
+        end_if_interrupted()
         with reported():
             layout = Layout(project_root())
             if os.environ.get("DVC_STAGE"):  # set by DVC for the commands that it runs
