@@ -27,8 +27,8 @@ def main(config: Config, layout: Layout) -> float:
 
     prepared = layout.prepared(config.task.name)
     output = layout.run(config.task.name, config.model.name, config.seed) / "train"
-    output.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written shows before hours of training
     identity = identify(config, prepared)
+    output.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written shows before hours of training
     tracking = tracked_training(config, layout, identity, output)
     with failure_kept(output), work_folder(layout.store, identity) as work, tracking as tracker:
         result = fit(prepared, config, work, tracker)
