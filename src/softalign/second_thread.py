@@ -47,7 +47,6 @@ def share(compute: Callable[[int], T]) -> tuple[T, T]:
     threads = torch.get_num_threads()
 
     def with_half(which: int) -> T:
-        torch.get_num_threads()  # a new thread takes over the number of all when it is first asked, which is to be now
         torch.set_num_threads(max(1, threads // 2))  # of the thread that this runs in
         return compute(which)
 

@@ -166,7 +166,7 @@ def _at_once(compute: Callable[[], T]) -> Callable[[], T]:
 
 
 def _worth_sharing(readouts: Tensor, vocabulary: int) -> bool:
-    """Whether two threads are quicker than one, where torch itself is told to use one and the second is free.
+    """Whether two threads are quicker than one, where torch itself is told to use one.
 
     The products here are the only ones of a small model that are large enough to share: torch's own threads, which
     meet at the end of every small operation, gain little and lose much where anything else runs.
