@@ -147,7 +147,6 @@ class _CudaGraphs:
 @contextmanager
 def _without_collection() -> Iterator[None]:
     """A graph of before that is collected while another one is captured makes CUDA give up."""
-    gc.collect()
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 # Logits are made, used and overwritten in blocks of about this many numbers, which stay near a CPU's cache. (Half of it
 # fits better, but the gradient of a large vocabulary's weight is then added up from more and thinner products.)
 BLOCK = {"cpu": 2**21}
-BLOCK_ELSEWHERE = 2**25
+BLOCK_ELSEWHERE = 2**26
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves
 
 
@@ -154,7 +154,7 @@ def _weight_gradients(parts: tuple[_Part, _Part]) -> tuple[Tensor, Tensor]:
         part.finish()
     first, second = parts
     assert first.to_weight is not None and first.to_bias is not None
-    if second.to_weight is None or second.to_bias is None:  # there is but one token
+    if second.to_weight is None or second.to_bias is None:  # it has no tokens
         return first.to_weight, first.to_bias
     return first.to_weight.add_(second.to_weight), first.to_bias.add_(second.to_bias)
 
@@ -194,7 +194,8 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         share = _worth_sharing(readouts, len(weight))
         dtype = low or weight.dtype
         ctx.dtype, readouts, weight = readouts.dtype, readouts.to(dtype), weight.to(dtype)
-        middle = (len(targets) + 1) // 2
+        # A GPU would only wait for the launches of a second part.
+        middle = (len(targets) + 1) // 2 if readouts.device.type == "cpu" else len(targets)
         first = _Part(readouts[:middle], weight, bias, targets[:middle], smoothing)
         second = _Part(readouts[middle:], weight, bias, targets[middle:], smoothing, None if share else first)
         promised = second_thread.promise(partial(second.run, with_gradients)) if share else None
