@@ -131,6 +131,12 @@ def test_the_command_sets_what_the_experiment_wants_and_no_more() -> None:
     ]
 
 
+@pytest.mark.parametrize("given", [["-S", "models=vanilla"], ["-Stasks=[]"], ["--set-param=seeds=[ ]"]])
+def test_a_list_that_is_none_is_refused_before_dvc_reads_it(given: list[str]) -> None:
+    with pytest.raises(UserError, match="(models|tasks|seeds) wants a list"):
+        dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), given)
+
+
 def test_run_without_a_name_lists_the_experiments() -> None:
     listed = run(ROOT, "python", "-m", "softalign", "run").stdout.splitlines()
     assert [line.split(maxsplit=1) for line in listed] == [[name, each.about] for name, each in EXPERIMENTS.items()]

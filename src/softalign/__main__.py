@@ -150,7 +150,7 @@ def trained(config: Config, layout: Layout) -> Path:
     raise UserError(
         f"{wanted.label} has not been trained with these settings",
         str(layout.root / "runs"),
-        "run dvc repro, or python -m softalign.stages.train with the same overrides",
+        "python -m softalign.stages.train with the same overrides, or dvc repro where params.yaml names the arm",
     )
 
 

@@ -135,7 +135,7 @@ def base_of(layout: Layout, command_line: Sequence[str]) -> list[str]:
     task = _choice(layout, "task", command_line)
     known = sorted(path.stem for path in (layout.conf / "task").glob("*.yaml"))
     if task not in known:
-        raise UserError(f"unknown task {task!r}", "task", f"known: {', '.join(known)}")
+        raise _unknown_choice("task", task, known)
     return read_params(layout.params).base_overrides(task)
 
 
@@ -145,10 +145,7 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
     if absent:
         group, name = absent.groups()
         listed = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
-        options = listed.group(1).split() if listed else []
-        close = difflib.get_close_matches(name, options, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        return UserError(f"unknown {group} {name!r}", f"conf/{group}", f"{hint}known: {', '.join(options) or 'none'}")
+        return _unknown_choice(group, name, listed.group(1).split() if listed else [])
     refused = re.search(r"Could not (?:override|delete|append to config)[^']*'([^']+)'", text)
     if refused:
         *path, key = re.sub(r"^\+*", "", refused.group(1)).split(".")
@@ -169,6 +166,23 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
             schema = factory
         return unknown_key(key, [field.name for field in fields(schema)], ".".join(path) or "override")
     return UserError(_first_line(error), "conf/", "correct the file or the override")
+
+
+def _unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UserError(f"unknown {group} {name!r}", f"conf/{group}", f"{hint}known: {', '.join(known) or 'none'}")
+
+
+def check_choices(layout: Layout, command_line: Sequence[str]) -> None:
+    """Raises `UserError` where a sweep names a file that conf/ lacks; of an arm, its model's. A variant is in a list."""
+    groups = dict.fromkeys(override.key_or_group for override in parse(command_line))
+    for group in [group for group in groups if "/" not in group and group != "variant"]:  # hydra/... are Hydra's too
+        known = sorted(path.stem for path in (layout.conf / group).glob("*.yaml"))
+        for name in swept(group, command_line) if known else []:
+            choice = Arm.parse(name, layout).model if group == "model" else name
+            if choice not in known:
+                raise _unknown_choice(group, choice, known)
 
 
 def first_job(command_line: Sequence[str]) -> list[str]:

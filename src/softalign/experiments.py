@@ -15,6 +15,7 @@ from softalign.params import Params, check_keys
 from softalign.paths import Layout
 
 PACKAGE = "# @package"
+LISTS = ("tasks", "models", "seeds")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,15 @@ def read_experiment(layout: Layout, name: str) -> Experiment:
 
 
 def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str] = ()) -> list[str]:
-    """`dvc exp run --keep-going` with what the experiment wants of params.yaml, whose present content is `params`."""
+    """`dvc exp run --keep-going` with what the experiment wants of params.yaml, whose present content is `params`.
+
+    `arguments` are DVC's own. Raises `UserError` where they give one value to what is a list: DVC says nothing useful.
+    """
+    arguments = list(arguments)
+    for argument in arguments:
+        key, _, value = argument.removeprefix("-S").removeprefix("--set-param=").strip().partition("=")
+        if key in LISTS and not re.fullmatch(r"\[.*\S.*\]", value.strip("'\"")):
+            raise UserError(f"{key} wants a list with something in it", argument, f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
     settings = [f"{key}={_grammar(value)}" for key, value in wishes.items()]
     for task, data in experiment.params.get("data", {}).items():

@@ -90,6 +90,8 @@ def test_what_decoding_reads_does_not_move_a_run(project: Path) -> None:
     [
         ["model=vanila"],
         ["--multirun", "model=vanila,multiply"],
+        ["--multirun", "model=vanilla,multipy-gru"],
+        ["--multirun", "task=translation,sumarization"],
         ["--multirun", "model=vanilla,multiply-gur"],
         ["seed=13"],
     ],

@@ -16,7 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from softalign.arms import Arm, matching_variants
-from softalign.composition import base_of, compose_by_hand, first_job, spelled_out, swept
+from softalign.composition import base_of, check_choices, compose_by_hand, first_job, spelled_out, swept
 from softalign.config import Config
 from softalign.errors import reported
 from softalign.paths import Layout
@@ -67,6 +67,7 @@ def _place_base_overrides(layout: Layout) -> None:
         return
     compose_by_hand(layout, first_job(options.overrides))
     if options.multirun:
+        check_choices(layout, options.overrides)
         _introduce_arms(layout, options.overrides)
     else:
         overrides = spelled_out(layout, [*base_of(layout, options.overrides), *options.overrides])

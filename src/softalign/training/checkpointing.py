@@ -31,7 +31,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError("no such checkpoint", str(path), "train the model first") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError:  # whose text, of torch, says how to run the code that may be in it
+        raise UserError("not a readable checkpoint", str(path), "train the model again") from None
+    except (OSError, RuntimeError, EOFError) as error:
         reason = (str(error).strip().splitlines() or ["it is empty"])[0]
         raise UserError(f"not a readable checkpoint: {reason}", str(path), "train the model again") from None
     if not isinstance(content, dict) or "hyper_parameters" not in content or "state_dict" not in content:
