@@ -175,7 +175,7 @@ def _unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
 
 
 def check_choices(layout: Layout, command_line: Sequence[str]) -> None:
-    """Raises `UserError` where a sweep names a file that conf/ lacks; of an arm, its model's. A variant is in a list."""
+    """Raises `UserError` where a sweep names a file that conf/ lacks; of an arm, its model's. Variants are lists."""
     groups = dict.fromkeys(override.key_or_group for override in parse(command_line))
     for group in [group for group in groups if "/" not in group and group != "variant"]:  # hydra/... are Hydra's too
         known = sorted(path.stem for path in (layout.conf / group).glob("*.yaml"))
