@@ -39,9 +39,11 @@ def test_bf16_differs_from_fp32_by_its_rounding_in_every_arm(fusion, cell, optio
     assert torch.equal(first_steps(model), exact)  # the model has not been touched
 
 
-def test_in_fp32_it_is_the_model():
-    model = small_model()
-    assert searcher(model, "fp32") is model
+def test_in_fp32_it_has_the_weights_of_the_model_and_its_numbers():
+    model = small_model(vocabulary=40_000).float()  # an output layer that is large enough to be packed
+    made = searcher(model, "fp32")
+    assert all(own is other for own, other in zip(made.parameters(), model.parameters(), strict=True))
+    assert (first_steps(made) - first_steps(model)).abs().max() < 1e-5
 
 
 def test_it_has_the_output_layer_of_the_model_not_a_copy():

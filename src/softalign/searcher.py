@@ -7,31 +7,37 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from softalign.models.packed import packed
 from softalign.models.seq2seq import Seq2Seq
 from softalign.precision import resolved_precision
 
 
-class WideOutput(nn.Linear):
-    """An output layer that computes in the type of its weights, whatever comes in."""
+class FixedOutput(nn.Linear):
+    """An output layer that is not trained any more, in the type of its weights, whatever comes in."""
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__(layer.in_features, layer.out_features, device="meta")
         self.weight, self.bias = layer.weight, layer.bias  # the same, not copies
+        self._packed = packed(layer.weight)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return super().forward(inputs.to(self.weight.dtype))
+        inputs = inputs.to(self.weight.dtype)
+        return super().forward(inputs) if self._packed is None else self._packed(inputs, self.bias)
 
 
 def searcher(model: Seq2Seq, precision: str) -> Seq2Seq:
-    """The model itself for fp32; for bf16 a copy with everything before the output layer in bf16. `precision` is fp32,
-    bf16 or auto, which goes by the model's device (`decoding.precision`).
+    """A copy of the trained model with an output layer that multiplies as fast as it can: in fp32 with the weights of
+    the model, in bf16 with everything before the output layer in bf16. `precision` is fp32, bf16 or auto, which goes by
+    the model's device (`decoding.precision`).
 
     Logits of 8 significant bits tie, and a search among equals takes any of them; so the output layer, which is shared
     with `model`, and the softmax stay in fp32. (A pointer's gate and the weights that it copies by are in bf16.)
     Likelihoods and attention weights are to be asked of `model`.
     """
+    output = model.decoder.readout.output
     if resolved_precision(precision, next(model.parameters()).device) == "fp32":
-        return model
-    narrow = copy.deepcopy(model).to(torch.bfloat16).eval()
-    narrow.decoder.readout.output = WideOutput(model.decoder.readout.output)
-    return narrow
+        made = copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
+    else:
+        made = copy.deepcopy(model).to(torch.bfloat16)
+    made.decoder.readout.output = FixedOutput(output)
+    return made.eval()

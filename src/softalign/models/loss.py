@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from softalign import second_thread
+from softalign.models.packed import packed
 from softalign.models.recurrence import Shared, autocast_dtype, without_autocast
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ T = TypeVar("T")
 # fits better, but the gradient of a large vocabulary's weight is then added up from more and thinner products.)
 BLOCK = {"cpu": 2**21}
 BLOCK_ELSEWHERE = 2**26
+FEWEST_PACKED = 512  # tokens for which it is worth to lay out the weight anew
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves
 
 
@@ -74,17 +76,35 @@ def sequence_loss(readouts: Tensor, output: OutputLayer, targets: Tensor, label_
     return SequenceLoss(objective, nll, targets.numel())
 
 
+class _Matrix:
+    """The weight of the output layer (V, E), as the blocks multiply with it."""
+
+    def __init__(self, weight: Tensor, tokens: int, with_gradients: bool) -> None:
+        many = tokens >= FEWEST_PACKED
+        self.weight = weight
+        self._packed = packed(weight) if many else None
+        self._packed_backwards = packed(weight.t()) if many and with_gradients else None
+
+    def add_to(self, bias: Tensor, x: Tensor, out: Tensor) -> Tensor:
+        """bias + W x (n, V) of x (n, E), in `out` or elsewhere."""
+        return torch.addmm(bias, x, self.weight.t(), out=out) if self._packed is None else self._packed(x, bias)
+
+    def backwards(self, gradient: Tensor) -> Tensor:
+        """to_x (n, E)."""
+        return gradient @ self.weight if self._packed_backwards is None else self._packed_backwards(gradient)
+
+
 class _Part:
     """The sums over some of the tokens, and the gradients of nll and spread together, block by block.
 
-    Products are those of the type that `readouts` and `weight` have; everything between them is fp32. A part that runs
+    Products are of the type that `readouts` and the matrix have; everything between them is fp32. A part that runs
     when another one, at least as long, has finished takes over its memory: `before`.
     """
 
     def __init__(
         self,
         readouts: Tensor,
-        weight: Tensor,
+        matrix: _Matrix,
         bias: Tensor,
         targets: Tensor,
         smoothing: float,
@@ -96,7 +116,8 @@ class _Part:
         self.to_readouts = [readouts.new_empty(0, readouts.size(1))]
         self.to_weight: Tensor | None = None
         self.to_bias: Tensor | None = None
-        self._readouts, self._weight, self._bias, self._targets = readouts, weight, bias, targets
+        self._readouts, self._matrix, self._bias, self._targets = readouts, matrix, bias, targets
+        weight = matrix.weight
         self._block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // len(weight))  # tokens
         # Of all blocks. Made here, not by the helper: what a thread of its own allocates, glibc keeps for it alone.
         shape = min(self._block, len(targets)), len(weight)
@@ -117,17 +138,17 @@ class _Part:
                 gradient.scatter_add_(1, y, gradient.new_full((len(y), 1), self.smoothing - 1.0))
                 if self._low is not None:
                     gradient = self._low[: len(x)].copy_(gradient)
-                self.to_readouts.append(gradient @ self._weight)
+                self.to_readouts.append(self._matrix.backwards(gradient))
                 self._left = gradient, x
         return self
 
     def _add(self, x: Tensor, y: Tensor) -> Tensor:
         """Add a block's sums; returns softmax(logits) - ε/V (block, V)."""
-        logits, vocabulary = self._logits[: len(x)], len(self._weight)
+        logits, vocabulary = self._logits[: len(x)], self._logits.size(1)
         if self._low is None:
-            torch.addmm(self._bias, x, self._weight.t(), out=logits)
+            logits = self._matrix.add_to(self._bias, x, logits)
         else:
-            torch.add(torch.mm(x, self._weight.t(), out=self._low[: len(x)]), self._bias, out=logits)
+            torch.add(torch.mm(x, self._matrix.weight.t(), out=self._low[: len(x)]), self._bias, out=logits)
         largest = logits.amax(dim=1, keepdim=True)
         probabilities = torch.softmax(logits, dim=1, out=self._probabilities[: len(x)])
         log_normaliser = -probabilities.amax(dim=1, keepdim=True).log()  # of exp(logits - largest)
@@ -196,8 +217,9 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         ctx.dtype, readouts, weight = readouts.dtype, readouts.to(dtype), weight.to(dtype)
         # A GPU would only wait for the launches of a second part.
         middle = (len(targets) + 1) // 2 if readouts.device.type == "cpu" else len(targets)
-        first = _Part(readouts[:middle], weight, bias, targets[:middle], smoothing)
-        second = _Part(readouts[middle:], weight, bias, targets[middle:], smoothing, None if share else first)
+        matrix = _Matrix(weight, len(targets), with_gradients)
+        first = _Part(readouts[:middle], matrix, bias, targets[:middle], smoothing)
+        second = _Part(readouts[middle:], matrix, bias, targets[middle:], smoothing, None if share else first)
         promised = second_thread.promise(partial(second.run, with_gradients)) if share else None
         first.run(with_gradients)
         if not promised:
