@@ -129,13 +129,15 @@ class _Part:
         self._left: tuple[Tensor, Tensor] | None = None
 
     def run(self, with_gradients: bool) -> _Part:
-        """Everything but the last block's gradient of the weight and the bias."""
+        """Everything but the last block's gradient of the weight."""
         blocks = self._readouts.split(self._block), self._targets.unsqueeze(1).split(self._block)
         for x, y in zip(*blocks, strict=True):
             self.finish()
             gradient = self._add(x, y)
             if with_gradients:
                 gradient.scatter_add_(1, y, gradient.new_full((len(y), 1), self.smoothing - 1.0))
+                to_bias = gradient.sum(dim=0)
+                self.to_bias = to_bias if self.to_bias is None else self.to_bias.add_(to_bias)
                 if self._low is not None:
                     gradient = self._low[: len(x)].copy_(gradient)
                 self.to_readouts.append(self._matrix.backwards(gradient))
@@ -148,7 +150,8 @@ class _Part:
         if self._low is None:
             logits = self._matrix.add_to(self._bias, x, logits)
         else:
-            torch.add(torch.mm(x, self._matrix.weight.t(), out=self._low[: len(x)]), self._bias, out=logits)
+            # One after the other: an addition of two types, as a sum in another one, makes a copy first.
+            logits.copy_(torch.mm(x, self._matrix.weight.t(), out=self._low[: len(x)])).add_(self._bias)
         largest = logits.amax(dim=1, keepdim=True)
         probabilities = torch.softmax(logits, dim=1, out=self._probabilities[: len(x)])
         log_normaliser = -probabilities.amax(dim=1, keepdim=True).log()  # of exp(logits - largest)
@@ -159,14 +162,13 @@ class _Part:
         return probabilities.sub_(self.smoothing / vocabulary)
 
     def finish(self) -> None:
-        """The gradient of the weight and the bias that is left to compute."""
+        """The gradient of the weight that is left to compute."""
         if self._left is None:
             return
         (gradient, x), self._left = self._left, None
-        to_weight, to_bias = gradient.t() @ x, gradient.sum(dim=0, dtype=self._bias.dtype)
+        to_weight = gradient.t() @ x
         # Blocks are added up in fp32, whatever their products are made in.
         self.to_weight = to_weight.to(self._bias.dtype) if self.to_weight is None else self.to_weight.add_(to_weight)
-        self.to_bias = to_bias if self.to_bias is None else self.to_bias.add_(to_bias)
 
 
 def _weight_gradients(parts: tuple[_Part, _Part]) -> tuple[Tensor, Tensor]:
