@@ -24,6 +24,9 @@ T = TypeVar("T")
 # fits better, but the gradient of a large vocabulary's weight is then added up from more and thinner products.)
 BLOCK = {"cpu": 2**21}
 BLOCK_ELSEWHERE = 2**26
+# Of gradients in bf16 as many are held until the weight's is computed from all of them: to add up parts of that takes
+# longer. Less than 32 MiB, above which glibc asks the kernel for memory each time (softalign.memory).
+HELD = 15 * 2**20
 FEWEST_PACKED = 512  # tokens for which it is worth to lay out the weight anew
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves
 
@@ -123,35 +126,39 @@ class _Part:
         shape = min(self._block, len(targets)), len(weight)
         if before is None:
             self._logits, self._probabilities = bias.new_empty(shape), bias.new_empty(shape)
-            self._low = None if weight.dtype == bias.dtype else weight.new_empty(shape)
+            held = min(max(self._block, HELD // len(weight)), len(targets))
+            self._low = None if weight.dtype == bias.dtype else weight.new_empty(held, len(weight))
         else:
             self._logits, self._probabilities, self._low = before._logits, before._probabilities, before._low
-        self._left: tuple[Tensor, Tensor] | None = None
+        self._first = self._end = 0  # the tokens whose gradients of the logits the weight's has not seen yet
 
     def run(self, with_gradients: bool) -> _Part:
-        """Everything but the last block's gradient of the weight."""
-        blocks = self._readouts.split(self._block), self._targets.unsqueeze(1).split(self._block)
-        for x, y in zip(*blocks, strict=True):
-            self.finish()
-            gradient = self._add(x, y)
+        """Everything but the gradient of the weight that `finish` has time for."""
+        for start in range(0, len(self._targets), self._block):
+            tokens = slice(start, min(start + self._block, len(self._targets)))
+            if self._low is None or tokens.stop - self._first > len(self._low):
+                self.finish()
+            x, y = self._readouts[tokens], self._targets[tokens].unsqueeze(1)
+            low = None if self._low is None else self._low[start - self._first : tokens.stop - self._first]
+            gradient = self._add(x, y, low)
             if with_gradients:
                 gradient.scatter_add_(1, y, gradient.new_full((len(y), 1), self.smoothing - 1.0))
                 to_bias = gradient.sum(dim=0)
                 self.to_bias = to_bias if self.to_bias is None else self.to_bias.add_(to_bias)
-                if self._low is not None:
-                    gradient = self._low[: len(x)].copy_(gradient)
-                self.to_readouts.append(self._matrix.backwards(gradient))
-                self._left = gradient, x
+                self.to_readouts.append(self._matrix.backwards(gradient if low is None else low.copy_(gradient)))
+                self._end = tokens.stop
+            else:
+                self._first = tokens.stop
         return self
 
-    def _add(self, x: Tensor, y: Tensor) -> Tensor:
-        """Add a block's sums; returns softmax(logits) - ε/V (block, V)."""
+    def _add(self, x: Tensor, y: Tensor, low: Tensor | None) -> Tensor:
+        """Add a block's sums; returns softmax(logits) - ε/V (block, V). `low` is room for the logits."""
         logits, vocabulary = self._logits[: len(x)], self._logits.size(1)
-        if self._low is None:
+        if low is None:
             logits = self._matrix.add_to(self._bias, x, logits)
         else:
             # One after the other: an addition of two types, as a sum in another one, makes a copy first.
-            logits.copy_(torch.mm(x, self._matrix.weight.t(), out=self._low[: len(x)])).add_(self._bias)
+            logits.copy_(torch.mm(x, self._matrix.weight.t(), out=low)).add_(self._bias)
         largest = logits.amax(dim=1, keepdim=True)
         probabilities = torch.softmax(logits, dim=1, out=self._probabilities[: len(x)])
         log_normaliser = -probabilities.amax(dim=1, keepdim=True).log()  # of exp(logits - largest)
@@ -163,12 +170,18 @@ class _Part:
 
     def finish(self) -> None:
         """The gradient of the weight that is left to compute."""
-        if self._left is None:
+        if self._first >= self._end:
             return
-        (gradient, x), self._left = self._left, None
-        to_weight = gradient.t() @ x
-        # Blocks are added up in fp32, whatever their products are made in.
-        self.to_weight = to_weight.to(self._bias.dtype) if self.to_weight is None else self.to_weight.add_(to_weight)
+        gradients = self._probabilities if self._low is None else self._low
+        gradient, x = gradients[: self._end - self._first], self._readouts[self._first : self._end]
+        self._first = self._end
+        # Added up in fp32, whatever the products are made in.
+        if self.to_weight is None:
+            self.to_weight = (gradient.t() @ x).to(self._bias.dtype)
+        elif self._low is None:
+            self.to_weight.addmm_(gradient.t(), x)
+        else:
+            self.to_weight.add_(gradient.t() @ x)
 
 
 def _weight_gradients(parts: tuple[_Part, _Part]) -> tuple[Tensor, Tensor]:
