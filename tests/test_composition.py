@@ -10,7 +10,16 @@ import pytest
 import yaml
 from project import ROOT, copy_project, run
 
-from softalign.composition import base_of, compose, compose_arm, compose_by_hand, first_job, spelled_out, tuned_file
+from softalign.composition import (
+    base_of,
+    check_choices,
+    compose,
+    compose_arm,
+    compose_by_hand,
+    first_job,
+    spelled_out,
+    tuned_file,
+)
 from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
@@ -133,6 +142,13 @@ def test_the_first_job_of_a_sweep() -> None:
     assert first_job(["optimization.lr=tag(log,interval(1e-3,3e-2))"]) == ["optimization.lr=0.001"]
     with pytest.raises(UserError, match=r"glob\(\) is not understood \(model=glob\(\*\)\): name the choices"):
         first_job(["model=glob(*)"])
+
+
+def test_choices_of_a_sweep_are_files_however_they_are_written() -> None:
+    for line in (["model='vanilla',\"multiply-gru\"", "variant=[],[lstm]"], ["data=phrasebook.yaml,newsbriefs"]):
+        check_choices(LAYOUT, [*line, "~experiment", "hydra/sweeper=optuna", "seed=1,2"])
+    with pytest.raises(UserError, match="unknown data 'newsbreifs'.*did you mean 'newsbriefs'"):
+        check_choices(LAYOUT, ["data=phrasebook,newsbreifs"])
 
 
 def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_path: Path) -> None:

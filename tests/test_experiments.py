@@ -131,10 +131,18 @@ def test_the_command_sets_what_the_experiment_wants_and_no_more() -> None:
     ]
 
 
-@pytest.mark.parametrize("given", [["-S", "models=vanilla"], ["-Stasks=[]"], ["--set-param=seeds=[ ]"]])
+@pytest.mark.parametrize(
+    "given",
+    [["-S", "models=vanilla"], ["-Stasks=[]"], ["--set-param=seeds=[ ]"], ["-S", "params.yaml:models='[vanilla]'"]],
+)
 def test_a_list_that_is_none_is_refused_before_dvc_reads_it(given: list[str]) -> None:
     with pytest.raises(UserError, match="(models|tasks|seeds) wants a list"):
         dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), given)
+
+
+@pytest.mark.parametrize("given", [["-S", "seeds=[1],[2]"], ["-S", "seeds=choice([1],[2])"], ["-m", "seeds=3 are few"]])
+def test_sweeps_of_dvc_and_its_other_words_are_left_to_it(given: list[str]) -> None:
+    assert dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), given)[-2:] == given
 
 
 def test_run_without_a_name_lists_the_experiments() -> None:

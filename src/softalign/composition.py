@@ -14,7 +14,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, IntervalSweep, Override
+from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -175,14 +175,18 @@ def _unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
 
 
 def check_choices(layout: Layout, command_line: Sequence[str]) -> None:
-    """Raises `UserError` where a sweep names a file that conf/ lacks; of an arm, its model's. Variants are lists."""
-    groups = dict.fromkeys(override.key_or_group for override in parse(command_line))
-    for group in [group for group in groups if "/" not in group and group != "variant"]:  # hydra/... are Hydra's too
+    """Raises `UserError` where a sweep names a file that conf/ lacks; of an arm, its model's."""
+    for override in parse(command_line):
+        group = override.key_or_group
         known = sorted(path.stem for path in (layout.conf / group).glob("*.yaml"))
-        for name in swept(group, command_line) if known else []:
-            choice = Arm.parse(name, layout).model if group == "model" else name
-            if choice not in known:
-                raise _unknown_choice(group, choice, known)
+        if override.is_delete() or "/" in group or group == "variant" or not known:
+            continue  # hydra/... are in Hydra's folders too, a variant is in a list
+        value = override.value()
+        for choice in value.list if isinstance(value, ChoiceSweep) else [value]:
+            name = str(getattr(choice, "text", choice)).removesuffix(".yaml")  # a QuotedString has its text
+            name = Arm.parse(name, layout).model if group == "model" else name
+            if choice is not None and name not in known:
+                raise _unknown_choice(group, name, known)
 
 
 def first_job(command_line: Sequence[str]) -> list[str]:

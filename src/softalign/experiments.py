@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Sweep
+from hydra.errors import HydraException
 
 from softalign.errors import UserError
 from softalign.params import Params, check_keys
@@ -61,10 +65,9 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
     `arguments` are DVC's own. Raises `UserError` where they give one value to what is a list: DVC says nothing useful.
     """
     arguments = list(arguments)
-    for argument in arguments:
-        key, _, value = argument.removeprefix("-S").removeprefix("--set-param=").strip().partition("=")
-        if key in LISTS and not re.fullmatch(r"\[.*\S.*\]", value.strip("'\"")):
-            raise UserError(f"{key} wants a list with something in it", argument, f"write -S '{key}=[...]'")
+    for key, value in _settings(arguments):
+        if key.removeprefix("params.yaml:") in LISTS and (value == [] or not isinstance(value, list | Sweep)):
+            raise UserError(f"{key} wants a list with something in it", "-S", f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
     settings = [f"{key}={_grammar(value)}" for key, value in wishes.items()]
     for task, data in experiment.params.get("data", {}).items():
@@ -77,6 +80,16 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
         *(word for setting in settings for word in ("-S", setting)),
         *arguments,
     ]
+
+
+def _settings(arguments: list[str]) -> Iterator[tuple[str, Any]]:
+    """Keys and values of DVC's -S. What Hydra cannot parse is left to DVC, which says so."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        given = following if word in ("-S", "--set-param") else re.sub("^(-S|--set-param=)", "", word)
+        if given != word:
+            key, _, value = given.partition("=")
+            with suppress(HydraException):
+                yield key.lstrip("+"), OverridesParser.create().parse_override(f"key={value}").value()
 
 
 def _grammar(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +14,25 @@ from softalign.precision import resolved_precision
 
 
 class FixedOutput(nn.Linear):
-    """An output layer that is not trained any more, in the type of its weights, whatever comes in."""
+    """An output layer that is not trained any more, in the type of its weights, whatever comes in. Weights that are
+    changed in their place are not noticed."""
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__(layer.in_features, layer.out_features, device="meta")
         self.weight, self.bias = layer.weight, layer.bias  # the same, not copies
         self._packed = packed(layer.weight)
+
+    def _apply(self, *arguments: Any, **named: Any) -> FixedOutput:  # .to(...), .double(): the weights are others
+        super()._apply(*arguments, **named)
+        self._packed = packed(self.weight)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_packed": None}  # which cannot be copied
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._packed = packed(self.weight)
 
     def forward(self, inputs: Tensor) -> Tensor:
         inputs = inputs.to(self.weight.dtype)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from softalign.denormals import without_denormals
 from softalign.models import loss as loss_module
+from softalign.models import packed
 from softalign.models.loss import OutputLayer, sequence_loss
 
 N, E, V = 7, 4, 9
@@ -41,9 +42,11 @@ def test_it_is_the_cross_entropy_with_the_smoothed_target(epsilon):
 
 
 @pytest.mark.usefixtures("_block")
+@pytest.mark.parametrize("held", [0, 3 * V, 1000], ids=["a block held", "three rows", "all"])
 @pytest.mark.parametrize("smallest", [0, 10**9], ids=["two threads", "one thread"])
-def test_under_autocast_only_the_products_are_rounded(monkeypatch, smallest):
+def test_under_autocast_only_the_products_are_rounded(monkeypatch, smallest, held):
     monkeypatch.setattr(loss_module, "SMALLEST_SHARED", smallest)
+    monkeypatch.setattr(loss_module, "HELD", held)
     readouts, weight, bias, targets = inputs()
     leaves = [tensor.detach().float().requires_grad_() for tensor in (readouts, weight, bias)]
     x, w, b = leaves
@@ -79,14 +82,22 @@ def test_a_nan_is_not_hidden():
     assert sequence_loss(readouts * torch.nan, OutputLayer(weight, bias), targets).nll.isnan()
 
 
+@pytest.mark.usefixtures("_block")
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("epsilon", [0.0, 0.2])
-def test_a_second_thread_changes_no_bit(monkeypatch, epsilon):
+def test_a_second_thread_changes_no_bit(monkeypatch, epsilon, dtype):
+    monkeypatch.setattr(packed, "SMALLEST", 0)
+    monkeypatch.setattr(loss_module, "FEWEST_PACKED", 0)
+    monkeypatch.setattr(loss_module, "HELD", 3 * V)
     outcomes = []
     for smallest in (0, 10**9):
         monkeypatch.setattr(loss_module, "SMALLEST_SHARED", smallest)
-        readouts, weight, bias, targets = inputs()
-        loss = sequence_loss(readouts, OutputLayer(weight, bias), targets, epsilon)
-        outcomes.append([loss.objective, loss.nll, *torch.autograd.grad(loss.objective, (readouts, weight, bias))])
+        *leaves, targets = inputs()
+        readouts, weight, bias = leaves if dtype == torch.float64 else [each.detach().float() for each in leaves]
+        leaves = [each.requires_grad_() for each in (readouts, weight, bias)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            loss = sequence_loss(readouts, OutputLayer(weight, bias), targets, epsilon)
+        outcomes.append([loss.objective, loss.nll, *torch.autograd.grad(loss.objective, leaves)])
     assert all(torch.equal(a, b) for a, b in zip(*outcomes, strict=True))
 
 

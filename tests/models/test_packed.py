@@ -52,14 +52,19 @@ def test_where_it_is_of_no_use_there_is_none(monkeypatch):
 @pytest.mark.parametrize(("fusion", "cell", "options"), MODELS)
 def test_a_step_of_training_is_that_of_float64_in_every_arm(monkeypatch, fusion, cell, options):
     monkeypatch.setattr(loss, "FEWEST_PACKED", 0)
+    monkeypatch.setitem(loss.BLOCK, "cpu", 30)  # several blocks
     asked = []
-    monkeypatch.setattr(Packed, "__init__", lambda self, weight, made=Packed.__init__: asked.append(made(self, weight)))
+    made = Packed.__init__
+    monkeypatch.setattr(Packed, "__init__", lambda self, weight: [asked.append(weight), made(self, weight)][-1])
     exact = small_model(fusion, cell, **options)
     narrow = copy.deepcopy(exact).float()
     batch = batch_of((7, 5), (5, 9), (2, 3))
     for model in (exact, narrow):
         model.loss(batch, 0.1).objective.backward()
-    assert asked
+    output = exact.decoder.readout.output.weight
+    if not fusion.startswith("pointer"):  # which computes its loss otherwise
+        assert {output.shape, output.t().shape} <= {weight.shape for weight in asked}
+    assert any(len(output) not in weight.shape for weight in asked)  # one of the recurrence
     for (name, one), other in zip(exact.named_parameters(), narrow.parameters(), strict=True):
         if one.grad is not None:
             assert torch.allclose(other.grad.double(), one.grad, rtol=1e-3, atol=1e-4), name

@@ -20,12 +20,11 @@ from softalign.models.recurrence import Shared, autocast_dtype, without_autocast
 
 T = TypeVar("T")
 
-# Logits are made, used and overwritten in blocks of about this many numbers, which stay near a CPU's cache. (Half of it
-# fits better, but the gradient of a large vocabulary's weight is then added up from more and thinner products.)
+# Logits are made, used and overwritten in blocks of about this many numbers, which stay near a CPU's cache.
 BLOCK = {"cpu": 2**21}
-BLOCK_ELSEWHERE = 2**26
-# Of gradients in bf16 as many are held until the weight's is computed from all of them: to add up parts of that takes
-# longer. Less than 32 MiB, above which glibc asks the kernel for memory each time (softalign.memory).
+BLOCK_ELSEWHERE = 2**26  # on a GPU, which a block keeps busy for longer than its launches take
+# So many numbers of gradients in bf16 are held until the weight's is computed from all of them: to add up parts of that
+# takes longer. They are 30 MiB; for more than 32 glibc asks the kernel each time (softalign.memory).
 HELD = 15 * 2**20
 FEWEST_PACKED = 512  # tokens for which it is worth to lay out the weight anew
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves
@@ -88,9 +87,14 @@ class _Matrix:
         self._packed = packed(weight) if many else None
         self._packed_backwards = packed(weight.t()) if many and with_gradients else None
 
-    def add_to(self, bias: Tensor, x: Tensor, out: Tensor) -> Tensor:
-        """bias + W x (n, V) of x (n, E), in `out` or elsewhere."""
-        return torch.addmm(bias, x, self.weight.t(), out=out) if self._packed is None else self._packed(x, bias)
+    @property
+    def needs_room(self) -> bool:
+        """Whether `logits` writes where it is told to."""
+        return self._packed is None
+
+    def logits(self, bias: Tensor, x: Tensor, room: Tensor | None) -> Tensor:
+        """bias + W x (n, V) of x (n, E)."""
+        return torch.addmm(bias, x, self.weight.t(), out=room) if self._packed is None else self._packed(x, bias)
 
     def backwards(self, gradient: Tensor) -> Tensor:
         """to_x (n, E)."""
@@ -122,12 +126,15 @@ class _Part:
         self._readouts, self._matrix, self._bias, self._targets = readouts, matrix, bias, targets
         weight = matrix.weight
         self._block = max(1, BLOCK.get(readouts.device.type, BLOCK_ELSEWHERE) // len(weight))  # tokens
-        # Of all blocks. Made here, not by the helper: what a thread of its own allocates, glibc keeps for it alone.
+        # Of all blocks. Made here, not by the helper: what a thread of its own allocates, glibc keeps for it alone. (A
+        # packed product makes its logits itself.)
         shape = min(self._block, len(targets)), len(weight)
         if before is None:
-            self._logits, self._probabilities = bias.new_empty(shape), bias.new_empty(shape)
+            same = weight.dtype == bias.dtype
+            self._logits = bias.new_empty(shape) if matrix.needs_room else None
+            self._probabilities = bias.new_empty(shape)
             held = min(max(self._block, HELD // len(weight)), len(targets))
-            self._low = None if weight.dtype == bias.dtype else weight.new_empty(held, len(weight))
+            self._low = None if same else weight.new_empty(held, len(weight))
         else:
             self._logits, self._probabilities, self._low = before._logits, before._probabilities, before._low
         self._first = self._end = 0  # the tokens whose gradients of the logits the weight's has not seen yet
@@ -153,9 +160,9 @@ class _Part:
 
     def _add(self, x: Tensor, y: Tensor, low: Tensor | None) -> Tensor:
         """Add a block's sums; returns softmax(logits) - ε/V (block, V). `low` is room for the logits."""
-        logits, vocabulary = self._logits[: len(x)], self._logits.size(1)
-        if low is None:
-            logits = self._matrix.add_to(self._bias, x, logits)
+        logits = None if self._logits is None else self._logits[: len(x)]
+        if low is None or logits is None:
+            logits = self._matrix.logits(self._bias, x, logits)
         else:
             # One after the other: an addition of two types, as a sum in another one, makes a copy first.
             logits.copy_(torch.mm(x, self._matrix.weight.t(), out=low)).add_(self._bias)
@@ -166,7 +173,7 @@ class _Part:
         if not self.smoothing:
             return probabilities
         self.spread += (log_normaliser + (largest - logits.mean(dim=1, keepdim=True))).sum()
-        return probabilities.sub_(self.smoothing / vocabulary)
+        return probabilities.sub_(self.smoothing / logits.size(1))
 
     def finish(self) -> None:
         """The gradient of the weight that is left to compute."""

@@ -34,11 +34,12 @@ def packed(weight: Tensor, scale: float = 1.0) -> Packed | None:
     """scale * weight (O, I) packed, or None where that is of no use: small ones, other numbers than fp32, other
     devices."""
     useful = weight.is_cpu and weight.dtype == torch.float32 and weight.dim() == 2 and weight.numel() >= SMALLEST
-    if not useful or not _supported():
+    if not useful or not torch.backends.mkldnn.enabled or not _supported():
         return None
     return Packed(weight if scale == 1.0 else weight * scale)
 
 
 @cache
 def _supported() -> bool:
-    return torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
+    here = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
+    return here and all(hasattr(torch.ops.mkldnn, name) for name in ("_linear_pointwise", "_reorder_linear_weight"))

@@ -103,8 +103,8 @@ class Weight(Shared):
         self.count = 1 if bias is None else 2
         self.value = weight.detach().to(dtype or weight.dtype)
         self.bias = None if bias is None else bias.detach().to(self.value.dtype).unsqueeze(-2)
-        self.transposed = self.value.transpose(-1, -2).contiguous()
-        self._packed: dict[float, Packed | None] = {}  # the matrix, scaled
+        # scale * W, each packed once for all steps, which is made up for after two or three of them.
+        self._packed: dict[float, Packed | None] = {}
         super().__init__(weight) if bias is None else super().__init__(weight, bias)
 
     def add_to(self, other: Tensor, inputs: Tensor, other_scale: float = 1.0, scale: float = 1.0) -> Tensor:
@@ -138,8 +138,13 @@ class Weight(Shared):
         return self._packed[scale]
 
     @cached_property
+    def transposed(self) -> Tensor:
+        """(..., I, O), in memory so."""
+        return self.value.transpose(-1, -2).contiguous()
+
+    @cached_property
     def _backwards(self) -> Packed | None:
-        return packed(self.transposed)
+        return packed(self.value.t()) if self.value.dim() == 2 else None
 
     def gradients(self, notes: list[tuple[Tensor, ...]]) -> tuple[Tensor | None, ...]:
         inputs, to_outputs = (torch.cat(part, dim=-2) for part in notes)

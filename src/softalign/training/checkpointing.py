@@ -32,7 +32,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError("no such checkpoint", str(path), "train the model first") from None
     except pickle.UnpicklingError:  # whose text, of torch, says how to run the code that may be in it
-        raise UserError("not a readable checkpoint", str(path), "train the model again") from None
+        what = "not a readable checkpoint: it is damaged, or holds more than numbers"
+        raise UserError(what, str(path), "train the model again") from None
     except (OSError, RuntimeError, EOFError) as error:
         reason = (str(error).strip().splitlines() or ["it is empty"])[0]
         raise UserError(f"not a readable checkpoint: {reason}", str(path), "train the model again") from None
