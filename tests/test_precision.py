@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from softalign.precision import multiplies_bf16, resolved_precision
+from softalign.precision import FEWEST_UNITS, multiplies_bf16, resolved_precision, training_precision
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
@@ -30,6 +30,15 @@ def test_what_is_asked_for_is_done_whatever_the_processor(monkeypatch: pytest.Mo
     for found in (False, True):
         pretend(monkeypatch, amx_bf16=found)
         assert resolved_precision(precision, torch.device("cpu")) == precision
+
+
+def test_a_small_model_trains_in_fp32_on_a_cpu_unless_bf16_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, avx512_bf16=True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert training_precision("auto", cpu, FEWEST_UNITS - 1) == "fp32"
+    assert training_precision("auto", cpu, FEWEST_UNITS) == "bf16"
+    assert training_precision("bf16", cpu, 1) == training_precision("auto", gpu, 1) == "bf16"
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])

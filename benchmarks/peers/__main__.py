@@ -31,7 +31,7 @@ from softalign.composition import compose
 from softalign.config import Config
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
-from softalign.precision import resolved_precision
+from softalign.precision import resolved_precision, training_precision
 from softalign.training.identity import digest
 from softalign.typed import to_dict
 
@@ -145,10 +145,9 @@ def prepare(layout: Layout, given: argparse.Namespace) -> Bench:
 def head(bench: Bench) -> Iterator[str]:
     """What was run where."""
     cores = torch.get_num_threads()
-    precision, search = (
-        resolved_precision(part.precision, torch.device("cpu"))
-        for part in (bench.config.trainer, bench.config.decoding)
-    )
+    cpu = torch.device("cpu")
+    precision = training_precision(bench.config.trainer.precision, cpu, bench.config.model.hidden_size)
+    search = resolved_precision(bench.config.decoding.precision, cpu)
     kinds = dict.fromkeys(("fp32", precision))
     rates = ", ".join(f"{machine.matrix_rate(kind, cores):.0f} in {kind}" for kind in kinds)
     source, target = bench.vocabularies

@@ -25,7 +25,7 @@ from softalign.data.prepared import Prepared
 from softalign.evaluation.prediction import predict
 from softalign.memory import steady_memory
 from softalign.paths import Layout, project_root
-from softalign.precision import LIGHTNING, resolved_precision
+from softalign.precision import LIGHTNING, training_precision
 from softalign.searcher import searcher
 from softalign.training.module import Seq2SeqModule
 from softalign.training.reproducible import deterministic
@@ -89,7 +89,7 @@ def main() -> None:
     data = Seq2SeqData(prepared, config.optimization, run.seed)
     trainer = pl.Trainer(
         accelerator="cpu",
-        precision=LIGHTNING[resolved_precision(config.trainer.precision, CPU)],
+        precision=LIGHTNING[training_precision(config.trainer.precision, CPU, config.model.hidden_size)],
         max_epochs=-1,
         max_steps=ENDLESS,
         limit_val_batches=0,

@@ -25,7 +25,7 @@ from softalign.data.prepared import Prepared, load_prepared
 from softalign.device import chosen_device
 from softalign.memory import steady_memory
 from softalign.models.capture import CapturedUnroll
-from softalign.precision import LIGHTNING, resolved_precision
+from softalign.precision import LIGHTNING, training_precision
 from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
 from softalign.training.checkpointing import BEST, LAST, load_model
 from softalign.training.cost import Cost, peak_accelerator_memory_mb
@@ -115,7 +115,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     device = chosen_device(config.trainer)
-    precision = resolved_precision(config.trainer.precision, device)
+    precision = training_precision(config.trainer.precision, device, config.model.hidden_size)
     if config.trainer.progress != "none":
         said = f"products in {precision} (trainer.precision={config.trainer.precision})"
         print(f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {os.cpu_count()} cores", flush=True)
