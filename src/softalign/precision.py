@@ -11,8 +11,8 @@ LIGHTNING: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf
 # Instructions that multiply bf16 numbers; a processor without them imitates them, many times slower than fp32.
 CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # the last is Arm's name
 FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that multiplies bf16
-# Hidden size below which a CPU trains faster in fp32: sentences bring ever new shapes of products, and oneDNN makes code
-# for each one of bf16 (docs/speed.md).
+# Hidden size below which a CPU trains faster in fp32: sentences bring ever new shapes of products, and oneDNN makes
+# code for each one of bf16 (docs/speed.md).
 FEWEST_UNITS = 160
 
 
