@@ -129,6 +129,7 @@ def test_the_command_sets_what_the_experiment_wants_and_no_more() -> None:
         *("-S", "data.translation=multi30k", "-S", "+data.poetry=sonnets"),
         *("--queue", "-S", "seeds=[3]"),
     ]
+    assert dvc_command(Experiment("mine", "", wishes), read_params(LAYOUT.params)) == command[:-3]
 
 
 @pytest.mark.parametrize(

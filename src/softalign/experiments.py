@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import yaml
@@ -84,7 +85,7 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
 
 def _settings(arguments: list[str]) -> Iterator[tuple[str, Any]]:
     """Keys and values of DVC's -S. What Hydra cannot parse is left to DVC, which says so."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         given = following if word in ("-S", "--set-param") else re.sub("^(-S|--set-param=)", "", word)
         if given != word:
             key, _, value = given.partition("=")
