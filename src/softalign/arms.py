@@ -7,7 +7,6 @@ vanilla with GRU cells and, as nearly as its hidden size allows, as many paramet
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
@@ -15,7 +14,7 @@ from itertools import takewhile
 import yaml
 
 from softalign.config import ModelConfig
-from softalign.errors import UserError
+from softalign.errors import UserError, unknown_choice
 from softalign.paths import Layout
 
 SEPARATOR = "-"
@@ -83,6 +82,4 @@ def _check_variants(name: str, variants: list[str], layout: Layout) -> None:
 
 def _unknown_variant(variant: str, layout: Layout) -> UserError:
     known = [*_files(layout, "variant"), *matching_variants(layout)]
-    close = difflib.get_close_matches(variant, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return UserError(f"unknown variant {variant!r}", "conf/variant", f"{hint}known: {', '.join(known)}")
+    return unknown_choice("variant", variant, known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
@@ -22,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from softalign.arms import SEPARATOR, Arm, check_holds
 from softalign.checks import check
 from softalign.config import SOURCES, Config
-from softalign.errors import UserError
+from softalign.errors import UserError, unknown_choice
 from softalign.params import Params, read_params
 from softalign.paths import Layout
 from softalign.typed import typed, unknown_key
@@ -135,7 +134,7 @@ def base_of(layout: Layout, command_line: Sequence[str]) -> list[str]:
     task = _choice(layout, "task", command_line)
     known = sorted(path.stem for path in (layout.conf / "task").glob("*.yaml"))
     if task not in known:
-        raise _unknown_choice("task", task, known)
+        raise unknown_choice("task", task, known)
     return read_params(layout.params).base_overrides(task)
 
 
@@ -145,7 +144,7 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
     if absent:
         group, name = absent.groups()
         listed = re.search(r"Available options in '[^']+':\n((?:\t.+\n?)+)", text)
-        return _unknown_choice(group, name, listed.group(1).split() if listed else [])
+        return unknown_choice(group, name, listed.group(1).split() if listed else [])
     refused = re.search(r"Could not (?:override|delete|append to config)[^']*'([^']+)'", text)
     if refused:
         *path, key = re.sub(r"^\+*", "", refused.group(1)).split(".")
@@ -168,12 +167,6 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
     return UserError(_first_line(error), "conf/", "correct the file or the override")
 
 
-def _unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return UserError(f"unknown {group} {name!r}", f"conf/{group}", f"{hint}known: {', '.join(known) or 'none'}")
-
-
 def check_choices(layout: Layout, command_line: Sequence[str]) -> None:
     """Raises `UserError` where a sweep names a file that conf/ lacks; of an arm, its model's."""
     for override in parse(command_line):
@@ -186,7 +179,7 @@ def check_choices(layout: Layout, command_line: Sequence[str]) -> None:
             name = str(getattr(choice, "text", choice)).removesuffix(".yaml")  # a QuotedString has its text
             name = Arm.parse(name, layout).model if group == "model" else name
             if choice is not None and name not in known:
-                raise _unknown_choice(group, name, known)
+                raise unknown_choice(group, name, known)
 
 
 def first_job(command_line: Sequence[str]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
@@ -17,6 +18,13 @@ class UserError(Exception):
     def __init__(self, what: str, where: str = "", remedy: str = "") -> None:
         parts = [what + (f" ({where})" if where else ""), remedy]
         super().__init__(": ".join(" ".join(part.split()) for part in parts if part))
+
+
+def unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
+    """The refusal of a file that a group of conf/ lacks."""
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UserError(f"unknown {group} {name!r}", f"conf/{group}", f"{hint}known: {', '.join(known) or 'none'}")
 
 
 @contextmanager

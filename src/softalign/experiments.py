@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Sweep
-from hydra.errors import HydraException
 
-from softalign.errors import UserError
+from softalign.errors import UserError, unknown_choice
 from softalign.params import Params, check_keys
 from softalign.paths import Layout
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
 
 PACKAGE = "# @package"
 LISTS = ("tasks", "models", "seeds")
@@ -41,9 +40,7 @@ def read_experiment(layout: Layout, name: str) -> Experiment:
     """Read conf/experiment/<name>.yaml. Raises `UserError` where it is missing, or `params` is not what it may be."""
     known = _names(layout)
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise UserError(f"unknown experiment {name!r}", "conf/experiment", f"{hint}known: {', '.join(known)}")
+        raise unknown_choice("experiment", name, known)
     where = f"conf/experiment/{name}.yaml"
     text = (layout.conf / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
     try:
@@ -66,8 +63,9 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
     `arguments` are DVC's own. Raises `UserError` where they give one value to what is a list: DVC says nothing useful.
     """
     arguments = list(arguments)
-    for key, value in _settings(arguments):
-        if key.removeprefix("params.yaml:") in LISTS and (value == [] or not isinstance(value, list | Sweep)):
+    for setting in _settings(arguments):
+        key, value = setting.key_or_group, setting.value()
+        if key in LISTS and not setting.is_sweep_override() and (value == [] or not isinstance(value, list)):
             raise UserError(f"{key} wants a list with something in it", "-S", f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
     settings = [f"{key}={_grammar(value)}" for key, value in wishes.items()]
@@ -83,14 +81,16 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
     ]
 
 
-def _settings(arguments: list[str]) -> Iterator[tuple[str, Any]]:
-    """Keys and values of DVC's -S. What Hydra cannot parse is left to DVC, which says so."""
+def _settings(arguments: list[str]) -> Iterator[Override]:
+    """Those of DVC's -S. What Hydra cannot parse is left to DVC, which says so."""
+    # Imported here: most commands have no -S, and need no Hydra.
+    from softalign.composition import parse
+
     for word, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         given = following if word in ("-S", "--set-param") else re.sub("^(-S|--set-param=)", "", word)
         if given != word:
-            key, _, value = given.partition("=")
-            with suppress(HydraException):
-                yield key.lstrip("+"), OverridesParser.create().parse_override(f"key={value}").value()
+            with suppress(UserError):
+                yield from parse([given.removeprefix("params.yaml:")])
 
 
 def _grammar(value: Any) -> str:

@@ -130,11 +130,10 @@ class _Part:
         # packed product makes its logits itself.)
         shape = min(self._block, len(targets)), len(weight)
         if before is None:
-            same = weight.dtype == bias.dtype
             self._logits = bias.new_empty(shape) if matrix.needs_room else None
             self._probabilities = bias.new_empty(shape)
             held = min(max(self._block, HELD // len(weight)), len(targets))
-            self._low = None if same else weight.new_empty(held, len(weight))
+            self._low = None if weight.dtype == bias.dtype else weight.new_empty(held, len(weight))
         else:
             self._logits, self._probabilities, self._low = before._logits, before._probabilities, before._low
         self._first = self._end = 0  # the tokens whose gradients of the logits the weight's has not seen yet
