@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -38,10 +39,21 @@ class Server:
                     return
             except OSError:
                 time.sleep(0.2)
-        raise AssertionError((self.folder / "server.log").read_text())
+        raise AssertionError(self.log())
+
+    def log(self) -> str:
+        """What it has printed."""
+        return (self.folder / "server.log").read_text()
+
+    def interrupt(self) -> None:
+        """Ctrl-C in its terminal; returns when it has ended."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(60)
 
     def stop(self) -> None:
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)  # the group that it leads: its workers too
+            with suppress(ProcessLookupError):  # after an interrupt
+                os.killpg(self.process.pid, signal.SIGKILL)  # the group that it leads: its workers too
             self.process.wait()
             self.process = None

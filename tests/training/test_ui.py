@@ -44,5 +44,9 @@ def test_the_page_of_a_project_that_was_moved_shows_its_artifacts(
             assert b"fusion: bahdanau" in page.read()
         (found,) = connect(server.uri).search_runs(["1"])
         assert found.info.run_id == run
+        assert f"translation  {server.uri}/#/experiments/1?workflowType=machine_learning\n" in server.log()
+
+        server.interrupt()
+        assert "Traceback" not in server.log()
     finally:
         server.stop()
