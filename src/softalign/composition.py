@@ -21,10 +21,10 @@ from omegaconf.errors import OmegaConfBaseException
 from softalign.arms import SEPARATOR, Arm, check_holds
 from softalign.checks import check
 from softalign.config import SOURCES, Config
-from softalign.errors import UserError, unknown_choice
+from softalign.errors import UserError, unknown, unknown_choice
 from softalign.params import Params, read_params
 from softalign.paths import Layout
-from softalign.typed import typed, unknown_key
+from softalign.typed import typed
 
 
 def compose(layout: Layout, overrides: Sequence[str]) -> Config:
@@ -153,7 +153,7 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
             factory = {field.name: field.default_factory for field in fields(schema)}.get(step)
             if path[: depth + 1] == ["data", "source"]:
                 known = {field.name: None for source in SOURCES.values() for field in fields(source)}
-                return unknown_key(key, list(known), "data.source; which keys depends on its kind")
+                return unknown("key", key, "data.source; which keys depends on its kind", list(known))
             if path[: depth + 1] == ["data", "shifted_tests"]:
                 return UserError(
                     f"no shifted test set {'.'.join([*path, key])} to change",
@@ -161,9 +161,11 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
                     "add a whole one, as in +data.shifted_tests.test_noise={kind: noise, rate: 0.1}; ~ takes one out",
                 )
             if not (isinstance(factory, type) and is_dataclass(factory)):
-                return unknown_key(step, [field.name for field in fields(schema)], ".".join(path[:depth]) or "override")
+                return unknown(
+                    "key", step, ".".join(path[:depth]) or "override", [field.name for field in fields(schema)]
+                )
             schema = factory
-        return unknown_key(key, [field.name for field in fields(schema)], ".".join(path) or "override")
+        return unknown("key", key, ".".join(path) or "override", [field.name for field in fields(schema)])
     return UserError(_first_line(error), "conf/", "correct the file or the override")
 
 

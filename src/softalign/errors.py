@@ -20,11 +20,16 @@ class UserError(Exception):
         super().__init__(": ".join(" ".join(part.split()) for part in parts if part))
 
 
-def unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
-    """The refusal of a file that a group of conf/ lacks."""
+def unknown(kind: str, name: str, where: str, known: Sequence[str]) -> UserError:
+    """The refusal of a name that is none of the `known` ones, with the one that it resembles."""
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return UserError(f"unknown {group} {name!r}", f"conf/{group}", f"{hint}known: {', '.join(known) or 'none'}")
+    return UserError(f"unknown {kind} {name!r}", where, f"{hint}known: {', '.join(known) or 'none'}")
+
+
+def unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
+    """The refusal of a file that a group of conf/ lacks."""
+    return unknown(group, name, f"conf/{group}", known)
 
 
 @contextmanager

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from softalign.errors import UserError
-from softalign.typed import unknown_key
+from softalign.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def check_keys(content: dict[Any, Any], where: str) -> None:
     """Raise `UserError` for a key that params.yaml does not have, or for a value that it cannot have."""
     for key in content:
         if key not in KEYS:
-            raise unknown_key(str(key), KEYS, where)
+            raise unknown("key", str(key), where, KEYS)
     for key, kind in (("tasks", str), ("models", str), ("seeds", int), ("overrides", str)):
         if key not in content:
             continue

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
@@ -11,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from softalign.config import SHIFTED_TESTS, SOURCES, Config
-from softalign.errors import UserError
+from softalign.errors import UserError, unknown
 
 
 def typed(plain: dict[str, Any]) -> Config:
@@ -56,13 +54,6 @@ def training_part(config: Config) -> dict[str, Any]:
     return {key: content[key] for key in ("data", "model", "optimization", "seed")} | {"trainer": trainer}
 
 
-def unknown_key(key: str, known: Sequence[str], where: str) -> UserError:
-    """The refusal of a key that nothing reads."""
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return UserError(f"unknown key {key!r}", where, f"{hint}known keys: {', '.join(known)}")
-
-
 def _schema(part: Any, kinds: dict[str, type], where: str) -> type:
     """The one of `kinds` that `part` is. Raises `UserError` for another kind, or for a key that its kind lacks."""
     kind = part.get("kind") if isinstance(part, dict) else None
@@ -78,7 +69,7 @@ def _check_keys(mapping: Any, schema: type, where: str) -> None:
     known = {field.name: field for field in fields(schema)}
     for key, value in mapping.items():
         if key not in known:
-            raise unknown_key(str(key), list(known), where or "top level of the configuration")
+            raise unknown("key", str(key), where or "top level of the configuration", list(known))
         default = known[key].default_factory
         if isinstance(default, type) and is_dataclass(default):
             _check_keys(value, default, f"{where}.{key}".lstrip("."))
