@@ -225,6 +225,7 @@ def test_a_failure_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest
         (-1.066, True, "−1.07"),
         (-0.0, True, "0.000"),
         (0.0421, False, "0.042"),
+        (3.14e17, False, "3.1e+17"),
     ],
 )
 def test_numbers_are_written_with_as_many_digits_as_mean_something(value: float, signed: bool, text: str) -> None:

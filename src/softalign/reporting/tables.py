@@ -42,6 +42,8 @@ def number(value: float | int | None, signed: bool = False) -> str:
     if value is None:
         return NONE
     size = abs(value)
+    if size >= 1e9 and not isinstance(value, int):  # the perplexity of an arm that has come apart
+        return _minus(f"{value:{'+' if signed else ''}.1e}")
     if size >= 1000 or isinstance(value, int):
         return _minus(f"{value:{'+' if signed else ''},.0f}")
     digits = 1 if size >= 10 else 2 if size >= 1 else 3
