@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -24,6 +25,21 @@ def test_a_port_that_cannot_be_had_is_one_line(port: str) -> None:
         failed = project.run(project.ROOT, sys.executable, "-m", "softalign.training.ui", "--port", port, check=False)
     (line,) = failed.stderr.splitlines()
     assert failed.returncode == 1 and line.startswith("error: cannot listen: ") and "make ui PORT=" in line
+
+
+def test_a_store_without_runs_and_one_on_a_server_have_a_line_too(tmp_path: Path) -> None:
+    project.copy_project(tmp_path)
+    server = Server(tmp_path, [sys.executable, "-m", "softalign.training.ui"], project.environment(tmp_path))
+    try:
+        server.start()
+        assert f"  no runs yet: {server.uri}/#/experiments?workflowType=machine_learning\n" in server.log()
+    finally:
+        server.stop()
+    elsewhere = project.environment(tmp_path) | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        server.command, cwd=tmp_path, env=elsewhere, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "the runs are on a server, which has its own pages: http://127.0.0.1:9\n"
 
 
 def test_the_page_of_a_project_that_was_moved_shows_its_artifacts(

@@ -151,6 +151,6 @@ def summary(label: str, scores: dict[str, Any], config: Config) -> str:
     test, headline = scores["test"], config.task.headline_metric
     shifted = "".join(f"  {name} {own[headline]:.1f}" for name, own in scores["shifted"].items())
     return (
-        f"{label}: {headline} {test[headline]:.1f}{shifted}  perplexity per word {test['perplexity']:.4g}"
+        f"{label}: {headline} {test[headline]:.1f}{shifted}  perplexity per word {test['perplexity']:.2f}"
         f"  {scores['cost']['decode_sentences_per_second']:.0f} sentences/s"
     )

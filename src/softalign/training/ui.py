@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import sqlite3
 import sys
+from pathlib import Path
 
 from softalign.config import TrackingConfig
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
-from softalign.training.mlflow_store import connect, sqlite_file, tracking_uri
+from softalign.training.mlflow_store import ensure_store, sqlite_file, tracking_uri
 
 
 def main() -> None:
@@ -21,7 +23,12 @@ def main() -> None:
     with reported():
         _check_free(arguments.host, arguments.port)
         uri = tracking_uri(TrackingConfig(), Layout(project_root()).store)
-        pages = _pages(uri, f"http://{arguments.host}:{arguments.port}")
+        address, database = f"http://{arguments.host}:{arguments.port}", sqlite_file(uri)
+        if uri.startswith(("http://", "https://")):
+            print(f"the runs are on a server, which has its own pages: {uri}")
+            return
+        ensure_store(uri)
+        pages = [f"  {address}"] if database is None else _pages(database, address)
         print(f"MLflow on {uri} (Ctrl-C ends it)", *pages, sep="\n", flush=True)
         os.environ.update(
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", MLFLOW_DISABLE_TELEMETRY="true"
@@ -30,23 +37,25 @@ def main() -> None:
         command += ["--host", arguments.host, "--port", str(arguments.port)]
         # Only MLflow's assistant needs what the lifespan does, which answers Ctrl-C with a traceback.
         command += ["--uvicorn-opts", "--lifespan off --log-level warning"]
-        database = sqlite_file(uri)
         if database is not None:
             command += ["--default-artifact-root", str(database.parent / "mlruns")]
         os.execv(sys.executable, command)
 
 
-def _pages(uri: str, server: str) -> list[str]:
+def _pages(database: Path, server: str) -> list[str]:
     """The address of each experiment's table of runs, a line each; MLflow itself opens a page for language models."""
-    experiments = connect(uri).search_experiments(order_by=["name ASC"])
-    tasks = [experiment for experiment in experiments if experiment.name != "Default"]
-    if not tasks:
-        return [f"  no runs yet: {server}"]
-    width = max(len(task.name) for task in tasks)
+    connection = sqlite3.connect(database, timeout=60)
+    try:
+        tasks = connection.execute(
+            "SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'active' AND name != 'Default'"
+            " ORDER BY name"
+        ).fetchall()
+    finally:
+        connection.close()
+    width = max((len(name) for name, _ in tasks), default=0)
     return [
-        f"  {task.name:{width}}  {server}/#/experiments/{task.experiment_id}?workflowType=machine_learning"
-        for task in tasks
-    ]
+        f"  {name:{width}}  {server}/#/experiments/{number}?workflowType=machine_learning" for name, number in tasks
+    ] or [f"  no runs yet: {server}/#/experiments?workflowType=machine_learning"]
 
 
 def _check_free(host: str, port: int) -> None:
