@@ -9,6 +9,7 @@ import torch
 from project import ROOT
 
 from softalign.composition import compose
+from softalign.config import ModelConfig
 from softalign.paths import Layout
 from softalign.precision import FEWEST_UNITS, multiplies_bf16, resolved_precision, training_precision
 
@@ -39,9 +40,10 @@ def test_a_small_model_trains_in_fp32_on_a_cpu_unless_bf16_is_asked_for(monkeypa
     pretend(monkeypatch, avx512_bf16=True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert training_precision("auto", cpu, FEWEST_UNITS - 1) == "fp32"
-    assert training_precision("auto", cpu, FEWEST_UNITS) == "bf16"
-    assert training_precision("bf16", cpu, 1) == training_precision("auto", gpu, 1) == "bf16"
+    small, large = (ModelConfig(embedding_size=size, hidden_size=64) for size in (FEWEST_UNITS - 1, FEWEST_UNITS))
+    assert training_precision("auto", cpu, small) == "fp32"
+    assert training_precision("auto", cpu, large) == "bf16"
+    assert training_precision("bf16", cpu, small) == training_precision("auto", gpu, small) == "bf16"
 
 
 def test_a_control_with_as_many_parameters_trains_in_the_format_of_its_arm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +51,7 @@ def test_a_control_with_as_many_parameters_trains_in_the_format_of_its_arm(monke
     arm, control = (compose(Layout(ROOT), [f"model={name}"]).model for name in ("bahdanau", "vanilla-as_bahdanau"))
     assert arm.hidden_size < FEWEST_UNITS < control.hidden_size  # else the test would say nothing
     for model in (arm, control):
-        assert training_precision("auto", torch.device("cpu"), model.embedding_size) == "fp32"
+        assert training_precision("auto", torch.device("cpu"), model) == "fp32"
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])

@@ -146,7 +146,7 @@ def head(bench: Bench) -> Iterator[str]:
     """What was run where."""
     cores = torch.get_num_threads()
     cpu = torch.device("cpu")
-    precision = training_precision(bench.config.trainer.precision, cpu, bench.config.model.embedding_size)
+    precision = training_precision(bench.config.trainer.precision, cpu, bench.config.model)
     search = resolved_precision(bench.config.decoding.precision, cpu)
     kinds = dict.fromkeys(("fp32", precision))
     rates = ", ".join(f"{machine.matrix_rate(kind, cores):.0f} in {kind}" for kind in kinds)

@@ -89,7 +89,7 @@ def main() -> None:
     data = Seq2SeqData(prepared, config.optimization, run.seed)
     trainer = pl.Trainer(
         accelerator="cpu",
-        precision=LIGHTNING[training_precision(config.trainer.precision, CPU, config.model.embedding_size)],
+        precision=LIGHTNING[training_precision(config.trainer.precision, CPU, config.model)],
         max_epochs=-1,
         max_steps=ENDLESS,
         limit_val_batches=0,

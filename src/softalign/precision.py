@@ -7,20 +7,23 @@ from typing import Literal
 
 import torch
 
+from softalign.config import ModelConfig
+
 LIGHTNING: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 # Instructions that multiply bf16 numbers; a processor without them imitates them, many times slower than fp32.
 CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # the last is Arm's name
 FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that multiplies bf16
 # Embedding size below which a CPU trains faster in fp32: sentences bring ever new shapes of products, and oneDNN makes
-# code for each one of bf16 (docs/speed.md). It stands for the size of the model because a control with as many
-# parameters as an arm has another hidden size, and has to train in the same format.
+# code for each one of bf16 (docs/speed.md).
 FEWEST_UNITS = 160
 
 
-def training_precision(precision: str, device: torch.device, embedding_size: int) -> str:
+def training_precision(precision: str, device: torch.device, model: ModelConfig) -> str:
     """fp32 or bf16: what `trainer.precision` asks for; `auto` is bf16 where the device has it in hardware, and on a CPU
     where the model is large enough to gain from it."""
-    if precision == "auto" and device.type == "cpu" and embedding_size < FEWEST_UNITS:
+    # Its embedding, not its hidden size: that of a control with as many parameters is another than that of its arm, and
+    # both have to train in the same format.
+    if precision == "auto" and device.type == "cpu" and model.embedding_size < FEWEST_UNITS:
         return "fp32"
     return resolved_precision(precision, device)
 

@@ -115,7 +115,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
     if config.trainer.threads:
         torch.set_num_threads(config.trainer.threads)
     device = chosen_device(config.trainer)
-    precision = training_precision(config.trainer.precision, device, config.model.embedding_size)
+    precision = training_precision(config.trainer.precision, device, config.model)
     if config.trainer.progress != "none":
         said = f"products in {precision} (trainer.precision={config.trainer.precision})"
         print(f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {os.cpu_count()} cores", flush=True)
