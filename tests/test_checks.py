@@ -69,6 +69,14 @@ def test_a_shifted_test_set_cannot_have_the_name_of_anything_else(name: str) -> 
         compose(Layout(ROOT), [f"+data.shifted_tests.{name}={{kind: noise, rate: 0.1}}"])
 
 
+def test_one_sentence_is_not_joined_and_joined_sources_are_never_cut() -> None:
+    joined = "+data.shifted_tests.long={{kind: joined, sentences: {}}}"
+    with pytest.raises(UserError, match="data.shifted_tests.long.sentences=1 makes no sense"):
+        compose(Layout(ROOT), [joined.format(1)])
+    with pytest.raises(UserError, match=r"joined sources would be cut .*~data\.shifted_tests\.long"):
+        compose(Layout(ROOT), [joined.format(2), "data.cleaning.long_sources=truncate"])
+
+
 def test_lengths_that_leave_nothing_to_train_on() -> None:
     limits = ["data.cleaning.train_min_source_words=9", "data.cleaning.train_max_source_words=8"]
     with pytest.raises(UserError, match="train_min_source_words=9 and train_max_source_words=8"):

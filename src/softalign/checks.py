@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from softalign.config import CleaningConfig, Config, NoiseTest
+from softalign.config import CleaningConfig, Config, JoinedTest, NoiseTest
 from softalign.errors import UserError
 from softalign.models.options import check_decoding, check_model, check_vocabulary
 
@@ -73,6 +73,7 @@ RULES: dict[str, Rule] = {
 
 
 NOISE_RULES: dict[str, Rule] = {"rate": _within(0, 1), "seed": _at_least(0), "rows": _at_least(1)}
+JOINED_RULES: dict[str, Rule] = {"sentences": _at_least(2)}
 TAKEN = ("train", "validation", "test", "shorter", "longer")  # the last two: evaluation makes them of the test set
 
 
@@ -92,6 +93,14 @@ def check(config: Config) -> None:
             )
         if isinstance(test, NoiseTest):
             _check_rules(test, NOISE_RULES, f"data.shifted_tests.{name}.")
+        if isinstance(test, JoinedTest):
+            _check_rules(test, JOINED_RULES, f"data.shifted_tests.{name}.")
+            if config.data.cleaning.long_sources == "truncate":
+                raise UserError(
+                    "joined sources would be cut while their targets stay whole",
+                    f"data.shifted_tests.{name}",
+                    f"leave it out (~data.shifted_tests.{name}), or set data.cleaning.long_sources=drop",
+                )
 
 
 def _check_trained_lengths(cleaning: CleaningConfig) -> None:

@@ -107,7 +107,15 @@ class NoiseTest:
     rows: int | None = None  # so many, spread evenly over the test set; None: all
 
 
-SHIFTED_TESTS: dict[str, type] = {"hub": HubTest, "files": FilesTest, "noise": NoiseTest}
+@dataclass
+class JoinedTest:
+    """The main test set once more, neighbouring rows joined end to end: longer than what was trained on."""
+
+    kind: str = "joined"
+    sentences: int = MISSING  # so many rows make one
+
+
+SHIFTED_TESTS: dict[str, type] = {"hub": HubTest, "files": FilesTest, "noise": NoiseTest, "joined": JoinedTest}
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from softalign.config import CleaningConfig, DataConfig, FilesSource, FilesTest, NoiseTest, TokenizerConfig
+from softalign.config import CleaningConfig, DataConfig, FilesSource, FilesTest, JoinedTest, NoiseTest, TokenizerConfig
 from softalign.data.prepared import load_prepared, prepare
 from softalign.data.shifted import load_shifted, prepare_shifted
 from softalign.errors import UserError
@@ -24,6 +24,7 @@ CONFIG = DataConfig(
     shifted_tests={
         "other": FilesTest(path="other", source_column="de", target_column="en"),
         "noise": NoiseTest(rate=0.3, seed=1, rows=8),
+        "joined": JoinedTest(sentences=2),
     },
 )
 
@@ -89,6 +90,27 @@ def test_noise_is_made_of_rows_of_the_test_set_that_it_names(tmp_path: Path, fol
         assert len(one["source"].split()) == len(other["source"].split())
         for column in ("target", "references", "alignment", "target_ids"):
             assert one[column] == other[column]
+
+
+def test_joined_rows_are_neighbours_of_the_test_set_and_those_too_long_go(raw: Path, tmp_path: Path) -> None:
+    test = pairs("test", 7)
+    test["source"][2] += " mit mehr"  # 5 words: 8 with those of its neighbour, where 6 are allowed
+    pq.write_table(pa.table(test), raw / "test.parquet")
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    report = prepare_shifted(raw, tmp_path / "prepared", tmp_path / "shifted", CONFIG)
+    counts = report["splits"]["joined"]
+    assert (counts["read"], counts["too_long"], counts["kept"]) == (3, 1, 2)  # the seventh row has no neighbour
+    found = load_shifted(tmp_path / "shifted", CONFIG, load_prepared(tmp_path / "prepared", CONFIG))["joined"]
+    assert found.test_rows is None  # compared with the whole test set
+    assert found.table["source"].to_pylist() == ["test zahl 0 test zahl 1", "test zahl 4 test zahl 5"]
+    assert found.table["target"].to_pylist() == ["number 0 number 1", "number 4 number 5"]
+
+
+def test_more_sentences_to_join_than_there_are(raw: Path, tmp_path: Path) -> None:
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    config = replace(CONFIG, shifted_tests={"long": JoinedTest(sentences=21)})
+    with pytest.raises(UserError, match=r"20 rows and not 21 .*data\.shifted_tests\.long\.sentences\): lower it"):
+        prepare_shifted(raw, tmp_path / "prepared", tmp_path / "shifted", config)
 
 
 def test_noise_that_spells_a_training_source_leaks_and_the_others_keep_their_rows(raw: Path, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from softalign.config import DataConfig, NoiseTest
+from softalign.config import DataConfig, JoinedTest, NoiseTest
 from softalign.data.atomic import replacing
 from softalign.data.cleaning import SEEN, Cleaner, Pair
+from softalign.data.joined import joined
 from softalign.data.noise import noisy
 from softalign.data.prepared import (
     TEXT,
@@ -56,11 +57,14 @@ def prepare_shifted(raw: Path, prepared: Path, folder: Path, config: DataConfig,
             for split in SEEN:
                 cleaner.remember(split, _texts(data.splits[split], "source"))
         for name, test in config.shifted_tests.items():
-            if isinstance(test, NoiseTest):
-                test_rows[name] = _clean_noise(fresh, name, test, data, cleaner)
-            else:
-                with raw_file(raw / f"{name}.parquet") as file:
-                    write_clean(fresh, name, cleaner.clean(name, pairs_of(file, lambda _: None)))
+            match test:
+                case NoiseTest():
+                    test_rows[name] = _clean_noise(fresh, name, test, data, cleaner)
+                case JoinedTest():
+                    write_clean(fresh, name, cleaner.clean(name, _joined(name, test, data)))
+                case _:
+                    with raw_file(raw / f"{name}.parquet") as file:
+                        write_clean(fresh, name, cleaner.clean(name, pairs_of(file, lambda _: None)))
             counts[name] = cleaner.counts[name].as_dict()
             with progress(f"{name}: encoding", counts[name]["kept"], form) as advance:
                 lengths[name] = encode(fresh, name, data.source_tokenizer, data.target_tokenizer, advance)
@@ -92,10 +96,10 @@ def load_shifted(folder: Path, config: DataConfig, data: Prepared) -> dict[str, 
 
 def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, cleaner: Cleaner) -> list[int]:
     """Write the noisy rows that stay; the rows of the test set that they were made of."""
-    table = data.splits["test"]
-    count = min(test.rows or len(table), len(table))
-    chosen = [(2 * place + 1) * len(table) // (2 * count) for place in range(count)]
-    rows = table.take(chosen).select(TEXT.names).to_pylist()
+    test_set = _test_rows(data)
+    count = min(test.rows or len(test_set), len(test_set))
+    chosen = [(2 * place + 1) * len(test_set) // (2 * count) for place in range(count)]
+    rows = [test_set[row] for row in chosen]
     sources = noisy([row["source"] for row in rows], test.rate, test.seed)
     drawn: list[int] = []
     kept: list[int] = []
@@ -103,7 +107,7 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
     def pairs() -> Iterator[Pair]:
         for test_row, source, row in zip(chosen, sources, rows, strict=True):
             drawn.append(test_row)
-            yield Pair(source, row["target"], tuple(row["references"]), row["alignment"])
+            yield _pair(row)._replace(source=source)
 
     def noted(cleaned: Iterable[Pair]) -> Iterator[Pair]:
         for pair in cleaned:
@@ -112,6 +116,22 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
 
     write_clean(folder, name, noted(cleaner.clean(name, pairs())))
     return kept
+
+
+def _joined(name: str, test: JoinedTest, data: Prepared) -> Iterator[Pair]:
+    rows = [_pair(row) for row in _test_rows(data)]
+    if test.sentences > len(rows):
+        where = f"data.shifted_tests.{name}.sentences"
+        raise UserError(f"the test set has {len(rows)} rows and not {test.sentences} to be joined", where, "lower it")
+    return joined(rows, test.sentences)
+
+
+def _test_rows(data: Prepared) -> list[dict[str, Any]]:
+    return list(data.splits["test"].select(TEXT.names).to_pylist())
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    return Pair(row["source"], row["target"], tuple(row["references"]), row["alignment"])
 
 
 def _texts(table: pa.Table, column: str) -> Iterator[str]:

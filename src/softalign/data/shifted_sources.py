@@ -29,8 +29,9 @@ def load_shifted_texts(
 ) -> tuple[dict[str, datasets.Dataset], dict[str, Origin]]:
     """The rows of each of `tests` (data.shifted_tests) with their origins, by name; columns as in a test split.
 
-    Those of the kind `noise` are left out: they are made of the test set, once it is clean. `roots` and `lock` are
-    those of `sources.load`. Raises `UserError`, with the name of the test set, for whatever keeps one from being read.
+    Those of the kinds `noise` and `joined` are left out: they are made of the test set, once it is clean. `roots` and
+    `lock` are those of `sources.load`. Raises `UserError`, with the name of the test set, for whatever keeps one from
+    being read.
     """
     found: dict[str, tuple[pa.Table, Origin]] = {}
     for name, test in tests.items():
