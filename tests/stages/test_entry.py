@@ -50,6 +50,19 @@ def test_one_job(project: Path) -> None:
     assert str(job[4]).startswith("summarization-multiply-2-")
 
 
+@pytest.mark.parametrize("mode", [[], ["--multirun"]])
+def test_what_params_yaml_takes_out_and_adds_is_taken_out_and_added_once(project: Path, mode: list[str]) -> None:
+    params = project / "params.yaml"
+    before = params.read_text()
+    changes = ["~data.shifted_tests.test_noise", "+data.shifted_tests.more={kind: noise, rate: 0.2}"]
+    params.write_text(yaml.safe_dump(yaml.safe_load(before) | {"overrides": changes}))
+    try:
+        (job,) = jobs(run(project, "python", "probe.py", *mode, "seed=3").stdout)
+    finally:
+        params.write_text(before)
+    assert job[:4] == ["translation", "phrasebook", "bahdanau", 3]
+
+
 def test_a_sweep_over_tasks_gives_each_its_own_data(project: Path) -> None:
     found = jobs(run(project, "python", "probe.py", "--multirun", "task=translation,summarization", "seed=1,2").stdout)
     assert [job[:4] for job in found] == [

@@ -16,7 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from softalign.arms import Arm, matching_variants
-from softalign.composition import base_of, check_choices, compose_by_hand, first_job, spelled_out, swept
+from softalign.composition import base_of, check_choices, compose, compose_by_hand, first_job, spelled_out, swept
 from softalign.config import Config
 from softalign.errors import reported
 from softalign.paths import Layout
@@ -39,11 +39,13 @@ def run_by_hand(main: Callable[[Config, Layout], float | None], layout: Layout) 
     @hydra.main(config_path=str(layout.conf), config_name="config", version_base="1.3")
     def job(_: DictConfig) -> float | None:
         with reported():
-            config = compose_by_hand(layout, HydraConfig.get().overrides.task)
+            overrides = HydraConfig.get().overrides.task
+            swept_over = HydraConfig.get().mode is RunMode.MULTIRUN  # else what params.yaml says is among them already
+            config = compose_by_hand(layout, overrides) if swept_over else compose(layout, overrides)
             try:
                 return main(config, Layout(layout.root, by_hand=run_name(config)))
             except DivergedError as error:
-                if HydraConfig.get().mode is not RunMode.MULTIRUN:
+                if not swept_over:
                     raise
                 print(f"error: {error}", file=sys.stderr, flush=True)
                 if HydraConfig.get().sweeper["_target_"] == BASIC_SWEEPER:
