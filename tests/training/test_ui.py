@@ -18,6 +18,23 @@ from softalign.training.mlflow_store import connect, tracking_uri
 from softalign.training.tracking import ensure_run
 
 
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("mysql://somebody@127.0.0.1:1/runs", "No module named 'MySQLdb'"),
+        ("gibberish://x", "unsupported URI 'gibberish://x'"),
+        ("sqlite:///dvc.yaml", "file is not a database"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_one_line(tmp_path: Path, uri: str, says: str) -> None:
+    project.copy_project(tmp_path)
+    command = [sys.executable, "-m", "softalign.training.ui", "--port", "0"]
+    environment = project.environment(tmp_path) | {"MLFLOW_TRACKING_URI": uri}
+    failed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    (line,) = failed.stderr.splitlines()
+    assert failed.returncode == 1 and line.startswith("error: cannot open the runs: ") and says in line and uri in line
+
+
 @pytest.mark.parametrize("port", ["taken", "99999"])
 def test_a_port_that_cannot_be_had_is_one_line(port: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -30,15 +47,15 @@ def test_a_port_that_cannot_be_had_is_one_line(port: str) -> None:
 def test_a_store_without_runs_and_one_on_a_server_have_a_line_too(tmp_path: Path) -> None:
     project.copy_project(tmp_path)
     server = Server(tmp_path, [sys.executable, "-m", "softalign.training.ui"], project.environment(tmp_path))
+    elsewhere = project.environment(tmp_path) | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
     try:
         server.start()
         assert f"  no runs yet: {server.uri}/#/experiments?workflowType=machine_learning\n" in server.log()
+        done = subprocess.run(  # no port is needed for it: this one is taken
+            server.command, cwd=tmp_path, env=elsewhere, capture_output=True, text=True, timeout=60, check=True
+        )
     finally:
         server.stop()
-    elsewhere = project.environment(tmp_path) | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
-    done = subprocess.run(
-        server.command, cwd=tmp_path, env=elsewhere, capture_output=True, text=True, timeout=60, check=True
-    )
     assert done.stdout == "the runs are on a server, which has its own pages: http://127.0.0.1:9\n"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from softalign.config import TrackingConfig
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
-from softalign.training.mlflow_store import ensure_store, sqlite_file, tracking_uri
+from softalign.training.mlflow_store import connect, ensure_store, sqlite_file, tracking_uri
 
 
 def main() -> None:
@@ -21,13 +21,13 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     arguments = parser.parse_args()
     with reported():
-        _check_free(arguments.host, arguments.port)
         uri = tracking_uri(TrackingConfig(), Layout(project_root()).store)
         address, database = f"http://{arguments.host}:{arguments.port}", sqlite_file(uri)
         if uri.startswith(("http://", "https://")):
             print(f"the runs are on a server, which has its own pages: {uri}")
             return
-        ensure_store(uri)
+        _check_free(arguments.host, arguments.port)
+        _check_opens(uri)
         pages = [f"  {address}"] if database is None else _pages(database, address)
         print(f"MLflow on {uri} (Ctrl-C ends it)", *pages, sep="\n", flush=True)
         os.environ.update(
@@ -56,6 +56,19 @@ def _pages(database: Path, server: str) -> list[str]:
     return [
         f"  {name:{width}}  {server}/#/experiments/{number}?workflowType=machine_learning" for name, number in tasks
     ] or [f"  no runs yet: {server}/#/experiments?workflowType=machine_learning"]
+
+
+def _check_opens(uri: str) -> None:
+    """MLflow's server says what is wrong with a store with a traceback. Creates an sqlite file."""
+    try:
+        if sqlite_file(uri):
+            ensure_store(uri)
+        else:
+            connect(uri).search_experiments(max_results=1)
+    except Exception as error:  # whatever MLflow, SQLAlchemy or the driver of a database can come up with
+        lines = str(error).splitlines() or [type(error).__name__]
+        remedy = "check MLFLOW_TRACKING_URI; a database other than sqlite needs its driver installed"
+        raise UserError(f"cannot open the runs: {lines[0]}", uri, remedy) from None
 
 
 def _check_free(host: str, port: int) -> None:
