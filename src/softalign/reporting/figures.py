@@ -145,12 +145,12 @@ def quality_by_length(buckets: Sequence[dict[str, Any]], confidence: float) -> F
 
 
 def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
-    """Score against each price of `PRICES`; a point for each arm and seed, and a line through the means of the arms
-    that nothing beats at their price.
+    """Score against each price of `PRICES`: each arm's mean, a faint point for each seed, and a line through the means
+    of the arms that nothing beats at their price. Axes show the range of the points and not 0.
 
     `points`: rows with model, score, and the keys of the prices.
     """
-    figure, axes = _figure(7.6, 3.0, columns=len(PRICES))
+    figure, axes = _figure(7.6, 3.4, columns=len(PRICES))
     arms = list(dict.fromkeys(point["model"] for point in points))
     for ax, price in zip(axes, PRICES, strict=True):
         means = []
@@ -159,19 +159,19 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
             own = [point for point in own if point[price.key] is not None and point["score"] is not None]
             values, scores = [point[price.key] for point in own], [point["score"] for point in own]
             style = arm_style(arm, arms) | {"linestyle": "none"}
-            ax.plot(values, scores, **style, markersize=8, label=arm)
+            ax.plot(values, scores, **style, markersize=4, alpha=0.35, markeredgewidth=0)
             if own:
                 means.append((arm, float(np.mean(values)), float(np.mean(scores))))
+            ax.plot(*([mean] for mean in means[-1][1:]) if own else ([], []), **style, markersize=8, label=arm)
         best = [next(mean for mean in means if mean[0] == arm) for arm in frontier(means, price.falls)]
         ax.plot([x for _, x, _ in best], [y for _, _, y in best], color=INK, linewidth=0.8, linestyle=":", zorder=0)
         ax.set_xlabel(price.label)
-        ax.set_xlim(0, 1.15 * max((x for _, x, _ in means), default=1.0))
-        ax.margins(y=0.15)
-        ax.set_ylim(bottom=0)
+        ax.margins(0.12)
         ax.locator_params(axis="x", nbins=4)
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes[0].set_ylabel(NAMES.get(metric, metric))
-    axes[0].set_title("Quality and what it costs; dotted: nothing is better at that price", loc="left")
+    title = "Quality and what it costs; dotted: nothing is better at that price"
+    figure.suptitle(title, x=0.02, ha="left", fontsize=STYLE["axes.titlesize"])
     _legend(figure, axes[0])
     return figure
 
