@@ -11,7 +11,7 @@ from project import ROOT
 from softalign.composition import compose
 from softalign.config import ModelConfig
 from softalign.paths import Layout
-from softalign.precision import FEWEST_UNITS, multiplies_bf16, resolved_precision, training_precision
+from softalign.precision import SMALLEST_EMBEDDING, multiplies_bf16, resolved_precision, training_precision
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
@@ -40,7 +40,9 @@ def test_a_small_model_trains_in_fp32_on_a_cpu_unless_bf16_is_asked_for(monkeypa
     pretend(monkeypatch, avx512_bf16=True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    small, large = (ModelConfig(embedding_size=size, hidden_size=64) for size in (FEWEST_UNITS - 1, FEWEST_UNITS))
+    small, large = (
+        ModelConfig(embedding_size=size, hidden_size=64) for size in (SMALLEST_EMBEDDING - 1, SMALLEST_EMBEDDING)
+    )
     assert training_precision("auto", cpu, small) == "fp32"
     assert training_precision("auto", cpu, large) == "bf16"
     assert training_precision("bf16", cpu, small) == training_precision("auto", gpu, small) == "bf16"
@@ -49,7 +51,7 @@ def test_a_small_model_trains_in_fp32_on_a_cpu_unless_bf16_is_asked_for(monkeypa
 def test_a_control_with_as_many_parameters_trains_in_the_format_of_its_arm(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, avx512_bf16=True)
     arm, control = (compose(Layout(ROOT), [f"model={name}"]).model for name in ("bahdanau", "vanilla-as_bahdanau"))
-    assert arm.hidden_size < FEWEST_UNITS < control.hidden_size  # else the test would say nothing
+    assert arm.hidden_size < SMALLEST_EMBEDDING < control.hidden_size  # else the test would say nothing
     for model in (arm, control):
         assert training_precision("auto", torch.device("cpu"), model) == "fp32"
 

@@ -15,7 +15,7 @@ CPU_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16")  # the last is Arm's name
 FIRST_GPU = (8, 0)  # compute capability: the first generation of NVIDIA's that multiplies bf16
 # Embedding size below which a CPU trains faster in fp32: sentences bring ever new shapes of products, and oneDNN makes
 # code for each one of bf16 (docs/speed.md).
-FEWEST_UNITS = 160
+SMALLEST_EMBEDDING = 160
 
 
 def training_precision(precision: str, device: torch.device, model: ModelConfig) -> str:
@@ -23,7 +23,7 @@ def training_precision(precision: str, device: torch.device, model: ModelConfig)
     where the model is large enough to gain from it."""
     # Its embedding, not its hidden size: that of a control with as many parameters is another than that of its arm, and
     # both have to train in the same format.
-    if precision == "auto" and device.type == "cpu" and model.embedding_size < FEWEST_UNITS:
+    if precision == "auto" and device.type == "cpu" and model.embedding_size < SMALLEST_EMBEDDING:
         return "fp32"
     return resolved_precision(precision, device)
 

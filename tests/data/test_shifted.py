@@ -113,6 +113,13 @@ def test_more_sentences_to_join_than_there_are(raw: Path, tmp_path: Path) -> Non
         prepare_shifted(raw, tmp_path / "prepared", tmp_path / "shifted", config)
 
 
+def test_joined_rows_that_are_all_too_long(raw: Path, tmp_path: Path) -> None:
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    config = replace(CONFIG, shifted_tests={"long": JoinedTest(sentences=3)})  # 9 words, where 6 are allowed
+    with pytest.raises(UserError, match=r"3 joined rows are always above .*shifted_tests\.long\.sentences\): lower it"):
+        prepare_shifted(raw, tmp_path / "prepared", tmp_path / "shifted", config)
+
+
 def test_noise_that_spells_a_training_source_leaks_and_the_others_keep_their_rows(raw: Path, tmp_path: Path) -> None:
     test = {"source": ["ab", "cd", "ef"], "target": ["x", "y", "z"]}
     pq.write_table(pa.table(test), raw / "test.parquet")

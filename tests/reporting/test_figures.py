@@ -7,10 +7,12 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from matplotlib.text import Text
 from synthetic_runs import Reported
 
 from softalign.reporting import drawings, figures, results
 from softalign.reporting.drawings import Drawing
+from softalign.reporting.frontier import PRICES
 
 
 def test_an_arm_has_one_colour_whatever_arms_stand_beside_it() -> None:
@@ -57,6 +59,22 @@ def test_many_arms_stay_within_their_bucket() -> None:
     (ax,) = figures.quality_by_length(buckets, 0.95).axes
     places = np.array([container[0].get_xdata() for container in ax.containers])  # (13, 2)
     assert places[:, 0].max() < 0.5 < places[:, 1].min()
+
+
+def test_cost_and_quality_shows_means_seeds_and_who_is_beaten_by_none() -> None:
+    def point(model: str, score: float | None, price: float) -> dict[str, object]:
+        return {"model": model, "score": score, **{price_of.key: price for price_of in PRICES}}
+
+    points = [point("vanilla", 10, 1), point("vanilla", 20, 3), point("multiply", 12, 4), point("bahdanau", 30, 6)]
+    figure = figures.cost_and_quality([*points, point("concat", None, 5)], "bleu")
+    time, _, speed = figure.axes
+    assert [list(line.get_ydata()) for line in time.lines if line.get_label() == "vanilla"] == [[15.0]]
+    assert any(list(line.get_ydata()) == [10, 20] for line in time.lines)  # the seeds
+    lines = [[line for line in ax.lines if line.get_linestyle() == ":"] for ax in (time, speed)]
+    assert [list(line.get_xdata()) for (line,) in lines] == [[2.0, 6.0], [6.0]]  # vanilla's mean price is 2
+    assert [list(line.get_ydata()) for (line,) in lines] == [[15.0, 30.0], [30.0]]
+    written = [text for text in figure.findobj(Text) if text.get_text()]
+    assert {text.get_color() for text in written} == {figures.INK}
 
 
 def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:

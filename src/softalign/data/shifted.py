@@ -61,7 +61,7 @@ def prepare_shifted(raw: Path, prepared: Path, folder: Path, config: DataConfig,
                 case NoiseTest():
                     test_rows[name] = _clean_noise(fresh, name, test, data, cleaner)
                 case JoinedTest():
-                    write_clean(fresh, name, cleaner.clean(name, _joined(name, test, data)))
+                    _clean_joined(fresh, name, test, data, cleaner)
                 case _:
                     with raw_file(raw / f"{name}.parquet") as file:
                         write_clean(fresh, name, cleaner.clean(name, pairs_of(file, lambda _: None)))
@@ -96,18 +96,18 @@ def load_shifted(folder: Path, config: DataConfig, data: Prepared) -> dict[str, 
 
 def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, cleaner: Cleaner) -> list[int]:
     """Write the noisy rows that stay; the rows of the test set that they were made of."""
-    test_set = _test_rows(data)
-    count = min(test.rows or len(test_set), len(test_set))
-    chosen = [(2 * place + 1) * len(test_set) // (2 * count) for place in range(count)]
-    rows = [test_set[row] for row in chosen]
-    sources = noisy([row["source"] for row in rows], test.rate, test.seed)
+    table = data.splits["test"]
+    count = min(test.rows or len(table), len(table))
+    chosen = [(2 * place + 1) * len(table) // (2 * count) for place in range(count)]
+    rows = _pairs_of(table.take(chosen))
+    sources = noisy([row.source for row in rows], test.rate, test.seed)
     drawn: list[int] = []
     kept: list[int] = []
 
     def pairs() -> Iterator[Pair]:
         for test_row, source, row in zip(chosen, sources, rows, strict=True):
             drawn.append(test_row)
-            yield _pair(row)._replace(source=source)
+            yield row._replace(source=source)
 
     def noted(cleaned: Iterable[Pair]) -> Iterator[Pair]:
         for pair in cleaned:
@@ -118,20 +118,23 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
     return kept
 
 
-def _joined(name: str, test: JoinedTest, data: Prepared) -> Iterator[Pair]:
-    rows = [_pair(row) for row in _test_rows(data)]
+def _clean_joined(folder: Path, name: str, test: JoinedTest, data: Prepared, cleaner: Cleaner) -> None:
+    rows = _pairs_of(data.splits["test"])
+    where = f"data.shifted_tests.{name}.sentences"
     if test.sentences > len(rows):
-        where = f"data.shifted_tests.{name}.sentences"
         raise UserError(f"the test set has {len(rows)} rows and not {test.sentences} to be joined", where, "lower it")
-    return joined(rows, test.sentences)
+    try:
+        write_clean(folder, name, cleaner.clean(name, joined(rows, test.sentences)))
+    except UserError:
+        if cleaner.counts[name].kept:
+            raise
+        limits = "data.cleaning.max_source_words and max_target_words"
+        raise UserError(f"{test.sentences} joined rows are always above {limits}", where, "lower it") from None
 
 
-def _test_rows(data: Prepared) -> list[dict[str, Any]]:
-    return list(data.splits["test"].select(TEXT.names).to_pylist())
-
-
-def _pair(row: dict[str, Any]) -> Pair:
-    return Pair(row["source"], row["target"], tuple(row["references"]), row["alignment"])
+def _pairs_of(table: pa.Table) -> list[Pair]:
+    rows = table.select(TEXT.names).to_pylist()
+    return [Pair(row["source"], row["target"], tuple(row["references"]), row["alignment"]) for row in rows]
 
 
 def _texts(table: pa.Table, column: str) -> Iterator[str]:

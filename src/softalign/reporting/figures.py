@@ -160,9 +160,9 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
             values, scores = [point[price.key] for point in own], [point["score"] for point in own]
             style = arm_style(arm, arms) | {"linestyle": "none"}
             ax.plot(values, scores, **style, markersize=4, alpha=0.35, markeredgewidth=0)
-            if own:
-                means.append((arm, float(np.mean(values)), float(np.mean(scores))))
-            ax.plot(*([mean] for mean in means[-1][1:]) if own else ([], []), **style, markersize=8, label=arm)
+            middle = ([float(np.mean(values))], [float(np.mean(scores))]) if own else ([], [])
+            ax.plot(*middle, **style, markersize=8, label=arm)
+            means += [(arm, x, y) for x, y in zip(*middle, strict=True)]
         best = [next(mean for mean in means if mean[0] == arm) for arm in frontier(means, price.falls)]
         ax.plot([x for _, x, _ in best], [y for _, _, y in best], color=INK, linewidth=0.8, linestyle=":", zorder=0)
         ax.set_xlabel(price.label)
@@ -171,7 +171,7 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes[0].set_ylabel(NAMES.get(metric, metric))
     title = "Quality and what it costs; dotted: nothing is better at that price"
-    figure.suptitle(title, x=0.02, ha="left", fontsize=STYLE["axes.titlesize"])
+    figure.suptitle(title, x=0.02, ha="left", fontsize=STYLE["axes.titlesize"], color=INK)
     _legend(figure, axes[0])
     return figure
 

@@ -33,19 +33,18 @@ def run_by_hand(main: Callable[[Config, Layout], float | None], layout: Layout) 
     returns goes to the sweeper. A training that diverges does not end the sweep: it counts as an infinite loss, and
     unless that is what the sweeper looks out for (Hydra's own only counts jobs) the exit status is 1 in the end.
     """
-    _place_base_overrides(layout)
+    placed = _place_base_overrides(layout)
     unexpected = []
 
     @hydra.main(config_path=str(layout.conf), config_name="config", version_base="1.3")
     def job(_: DictConfig) -> float | None:
         with reported():
             overrides = HydraConfig.get().overrides.task
-            swept_over = HydraConfig.get().mode is RunMode.MULTIRUN  # else what params.yaml says is among them already
-            config = compose_by_hand(layout, overrides) if swept_over else compose(layout, overrides)
+            config = compose(layout, overrides) if placed else compose_by_hand(layout, overrides)
             try:
                 return main(config, Layout(layout.root, by_hand=run_name(config)))
             except DivergedError as error:
-                if not swept_over:
+                if HydraConfig.get().mode is not RunMode.MULTIRUN:
                     raise
                 print(f"error: {error}", file=sys.stderr, flush=True)
                 if HydraConfig.get().sweeper["_target_"] == BASIC_SWEEPER:
@@ -57,23 +56,24 @@ def run_by_hand(main: Callable[[Config, Layout], float | None], layout: Layout) 
         raise SystemExit(1)
 
 
-def _place_base_overrides(layout: Layout) -> None:
+def _place_base_overrides(layout: Layout) -> bool:
     """Put what params.yaml says before the arguments, and an arm's name into Hydra's words, so that `--cfg job` shows
-    what would run.
+    what would run; whether that was done. Not under `--multirun`, whose jobs differ in what params.yaml says of them.
 
     Also composes once beforehand (of a sweep, its first job): Hydra's own refusal of an unknown key does not
     name the known ones.
     """
     options, unknown = get_args_parser().parse_known_args()
     if unknown or options.help or options.hydra_help or options.info:
-        return
+        return False
     compose_by_hand(layout, first_job(options.overrides))
     if options.multirun:
         check_choices(layout, options.overrides)
         _introduce_arms(layout, options.overrides)
-    else:
-        overrides = spelled_out(layout, [*base_of(layout, options.overrides), *options.overrides])
-        sys.argv[1:] = [*overrides, *(word for word in sys.argv[1:] if word not in options.overrides)]
+        return False
+    overrides = spelled_out(layout, [*base_of(layout, options.overrides), *options.overrides])
+    sys.argv[1:] = [*overrides, *(word for word in sys.argv[1:] if word not in options.overrides)]
+    return True
 
 
 def _introduce_arms(layout: Layout, overrides: Sequence[str]) -> None:

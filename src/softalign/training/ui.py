@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 import sqlite3
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from softalign.config import TrackingConfig
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
-from softalign.training.mlflow_store import connect, ensure_store, sqlite_file, tracking_uri
+from softalign.training.mlflow_store import connect, sqlite_file, tracking_uri
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
         _check_free(arguments.host, arguments.port)
         _check_opens(uri)
         pages = [f"  {address}"] if database is None else _pages(database, address)
-        print(f"MLflow on {uri} (Ctrl-C ends it)", *pages, sep="\n", flush=True)
+        print(f"MLflow on {_without_password(uri)} (Ctrl-C ends it)", *pages, sep="\n", flush=True)
         os.environ.update(
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", MLFLOW_DISABLE_TELEMETRY="true"
         )  # 0.5 GB, not 1.7
@@ -61,14 +62,17 @@ def _pages(database: Path, server: str) -> list[str]:
 def _check_opens(uri: str) -> None:
     """MLflow's server says what is wrong with a store with a traceback. Creates an sqlite file."""
     try:
-        if sqlite_file(uri):
-            ensure_store(uri)
-        else:
-            connect(uri).search_experiments(max_results=1)
+        connect(uri).search_experiments(max_results=1)
     except Exception as error:  # whatever MLflow, SQLAlchemy or the driver of a database can come up with
         lines = str(error).splitlines() or [type(error).__name__]
-        remedy = "check MLFLOW_TRACKING_URI; a database other than sqlite needs its driver installed"
-        raise UserError(f"cannot open the runs: {lines[0]}", uri, remedy) from None
+        remedy = "mend the file, or name another store in MLFLOW_TRACKING_URI"
+        if not sqlite_file(uri):
+            remedy = "check MLFLOW_TRACKING_URI; a database other than sqlite needs its driver installed"
+        raise UserError(f"cannot open the runs: {lines[0]}", _without_password(uri), remedy) from None
+
+
+def _without_password(uri: str) -> str:
+    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", uri)
 
 
 def _check_free(host: str, port: int) -> None:
