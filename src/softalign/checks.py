@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from softalign.config import CleaningConfig, Config, JoinedTest, NoiseTest
+from softalign.config import CleaningConfig, Config, JoinedTest
 from softalign.errors import UserError
 from softalign.models.options import check_decoding, check_model, check_vocabulary
 
@@ -72,8 +72,10 @@ RULES: dict[str, Rule] = {
 }
 
 
-NOISE_RULES: dict[str, Rule] = {"rate": _within(0, 1), "seed": _at_least(0), "rows": _at_least(1)}
-JOINED_RULES: dict[str, Rule] = {"sentences": _at_least(2)}
+SHIFTED_RULES: dict[str, dict[str, Rule]] = {  # by the kind of the test set
+    "noise": {"rate": _within(0, 1), "seed": _at_least(0), "rows": _at_least(1)},
+    "joined": {"sentences": _at_least(2)},
+}
 TAKEN = ("train", "validation", "test", "shorter", "longer")  # the last two: evaluation makes them of the test set
 
 
@@ -91,16 +93,13 @@ def check(config: Config) -> None:
                 "data.shifted_tests",
                 f"use letters, digits and _, and none of {', '.join(TAKEN)}",
             )
-        if isinstance(test, NoiseTest):
-            _check_rules(test, NOISE_RULES, f"data.shifted_tests.{name}.")
-        if isinstance(test, JoinedTest):
-            _check_rules(test, JOINED_RULES, f"data.shifted_tests.{name}.")
-            if config.data.cleaning.long_sources == "truncate":
-                raise UserError(
-                    "joined sources would be cut while their targets stay whole",
-                    f"data.shifted_tests.{name}",
-                    f"leave it out (~data.shifted_tests.{name}), or set data.cleaning.long_sources=drop",
-                )
+        _check_rules(test, SHIFTED_RULES.get(test.kind, {}), f"data.shifted_tests.{name}.")
+        if isinstance(test, JoinedTest) and config.data.cleaning.long_sources == "truncate":
+            raise UserError(
+                "joined sources would be cut while their targets stay whole",
+                f"data.shifted_tests.{name}",
+                f"leave it out (~data.shifted_tests.{name}), or set data.cleaning.long_sources=drop",
+            )
 
 
 def _check_trained_lengths(cleaning: CleaningConfig) -> None:

@@ -120,6 +120,17 @@ def test_joined_rows_that_are_all_too_long(raw: Path, tmp_path: Path) -> None:
         prepare_shifted(raw, tmp_path / "prepared", tmp_path / "shifted", config)
 
 
+def test_joined_rows_that_go_for_several_reasons(raw: Path, tmp_path: Path) -> None:
+    train, test = pairs("train", 50), pairs("test", 4)
+    train["source"][0] = "test zahl 0 test zahl 1"
+    test["source"][2] += " mit mehr"
+    for split, content in (("train", train), ("test", test)):
+        pq.write_table(pa.table(content), raw / f"{split}.parquet")
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    with pytest.raises(UserError, match=r"no row of the joined split is left \(2 read: .* 1 too long, .* 1 leaked"):
+        prepare_shifted(raw, tmp_path / "prepared", tmp_path / "shifted", CONFIG)
+
+
 def test_noise_that_spells_a_training_source_leaks_and_the_others_keep_their_rows(raw: Path, tmp_path: Path) -> None:
     test = {"source": ["ab", "cd", "ef"], "target": ["x", "y", "z"]}
     pq.write_table(pa.table(test), raw / "test.parquet")

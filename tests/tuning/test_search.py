@@ -138,3 +138,5 @@ def test_the_command_says_what_params_say(tmp_path: Path) -> None:
         "optimization.max_epochs=3",
         "model=vanilla",
     ]
+    without = shlex.split(command(layout, ["task=summarization", "~experiment", "model=vanilla"]))
+    assert not [text for text in without if text.startswith("experiment=")] and "~experiment" in without

@@ -19,7 +19,7 @@ from softalign.data.cleaning import SEEN, Cleaner, Pair
 from softalign.data.joined import joined
 from softalign.data.noise import noisy
 from softalign.data.prepared import (
-    TEXT,
+    CHUNK,
     Prepared,
     encode,
     load_prepared,
@@ -64,7 +64,7 @@ def prepare_shifted(raw: Path, prepared: Path, folder: Path, config: DataConfig,
                     _clean_joined(fresh, name, test, data, cleaner)
                 case _:
                     with raw_file(raw / f"{name}.parquet") as file:
-                        write_clean(fresh, name, cleaner.clean(name, pairs_of(file, lambda _: None)))
+                        write_clean(fresh, name, cleaner.clean(name, pairs_of(file.iter_batches(CHUNK))))
             counts[name] = cleaner.counts[name].as_dict()
             with progress(f"{name}: encoding", counts[name]["kept"], form) as advance:
                 lengths[name] = encode(fresh, name, data.source_tokenizer, data.target_tokenizer, advance)
@@ -99,7 +99,7 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
     table = data.splits["test"]
     count = min(test.rows or len(table), len(table))
     chosen = [(2 * place + 1) * len(table) // (2 * count) for place in range(count)]
-    rows = _pairs_of(table.take(chosen))
+    rows = list(pairs_of(table.take(chosen).to_batches()))
     sources = noisy([row.source for row in rows], test.rate, test.seed)
     drawn: list[int] = []
     kept: list[int] = []
@@ -119,22 +119,18 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
 
 
 def _clean_joined(folder: Path, name: str, test: JoinedTest, data: Prepared, cleaner: Cleaner) -> None:
-    rows = _pairs_of(data.splits["test"])
+    rows = list(pairs_of(data.splits["test"].to_batches()))
     where = f"data.shifted_tests.{name}.sentences"
     if test.sentences > len(rows):
         raise UserError(f"the test set has {len(rows)} rows and not {test.sentences} to be joined", where, "lower it")
     try:
         write_clean(folder, name, cleaner.clean(name, joined(rows, test.sentences)))
     except UserError:
-        if cleaner.counts[name].kept:
+        counts = cleaner.counts[name]
+        if counts.too_long < counts.read:
             raise
         limits = "data.cleaning.max_source_words and max_target_words"
         raise UserError(f"{test.sentences} joined rows are always above {limits}", where, "lower it") from None
-
-
-def _pairs_of(table: pa.Table) -> list[Pair]:
-    rows = table.select(TEXT.names).to_pylist()
-    return [Pair(row["source"], row["target"], tuple(row["references"]), row["alignment"]) for row in rows]
 
 
 def _texts(table: pa.Table, column: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import socket
 import sqlite3
 import sys
@@ -25,7 +24,7 @@ def main() -> None:
         uri = tracking_uri(TrackingConfig(), Layout(project_root()).store)
         address, database = f"http://{arguments.host}:{arguments.port}", sqlite_file(uri)
         if uri.startswith(("http://", "https://")):
-            print(f"the runs are on a server, which has its own pages: {uri}")
+            print(f"the runs are on a server, which has its own pages: {_without_password(uri)}")
             return
         _check_free(arguments.host, arguments.port)
         _check_opens(uri)
@@ -72,7 +71,15 @@ def _check_opens(uri: str) -> None:
 
 
 def _without_password(uri: str) -> str:
-    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", uri)
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if sqlite_file(uri):  # SQLAlchemy would write its letters beyond ASCII as %C3%A4
+        return uri
+    try:
+        return make_url(uri).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):  # "databricks", or a port that is no number
+        return "MLFLOW_TRACKING_URI"
 
 
 def _check_free(host: str, port: int) -> None:

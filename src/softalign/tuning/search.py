@@ -155,6 +155,8 @@ def command(layout: Layout, overrides: Sequence[str]) -> str:
     said = {text.partition("=")[0]: text for text in [*base_of(layout, overrides), *overrides]}
     if not any(text.startswith(f"{RATE}=") for text in overrides):
         said.pop(RATE, None)
+    if "~experiment" in said:
+        said.pop("experiment", None)
     return shlex.join(["python", "-m", "softalign", "tune", *said.values()])
 
 
