@@ -116,6 +116,7 @@ def test_sources_longer_than_trained_on_are_compared_with_the_others(one_seed: R
     shifted = {model: {"longer": longer} for model in test}
     (verdict,) = generalises_better(case(one_seed, test, shifted))
     assert (verdict.verdict, verdict.effect) == (SUPPORTED, pytest.approx(25 - 75))
+    assert any("harder for an arm however it is trained" in note for note in verdict.notes)
 
 
 def test_the_same_items_are_drawn_for_both_arms(one_seed: Reported) -> None:
