@@ -71,7 +71,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def sides_of(cores: int) -> list[Side]:
-    """softalign with one thread, as the pipeline runs it, and with all cores, and plain PyTorch; bf16 where there is."""
+    """softalign with one thread, as the pipeline runs it, and with all cores; plain PyTorch; bf16 where there is."""
     precisions = ["bf16", "fp32"] if multiplies_bf16(torch.device("cpu")) else ["fp32"]
     ours = dict.fromkeys((precision, threads) for precision in precisions for threads in (1, cores))
     return [

@@ -7,7 +7,7 @@ import json
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from softalign.reporting.report import write_report
 from softalign.reporting.results import build_results
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import Verdict
+from softalign.training.cost import Cost
 
 NOUNS = ["Garten", "Straße", "Brücke", "Übung", "Zug", "Hund", "Brot", "Fenster", "Lied", "Wagen"]
 WORDS = ["garden", "street", "bridge", "exercise", "train", "dog", "bread", "window", "song", "car"]
@@ -269,19 +270,26 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
             writer.writerow([epoch, (epoch + 1) * 250, loss, loss + 0.05, 2.718**loss, 0.002, (epoch + 1) * 6 * slow])
     _dump(
         folder / "train/cost.json",
-        {
-            "precision": "fp32",
-            "n_parameters": arm.n_parameters,
-            "train_seconds": 48.0 * slow,
-            "cpu_seconds": 60.0 * slow,
-            "train_tokens_per_second": 30_000 / slow,
-            "peak_memory_mb": 700.0 + 50 * slow,
-            "epochs": 8,
-            "best_epoch": 7,
-            "seconds_to_best": 47.0 * slow,
-            "stopped_early": False,
-            "flattened": True,
-        },
+        asdict(
+            Cost(
+                precision="fp32",
+                n_parameters=arm.n_parameters,
+                train_seconds=48.0 * slow,
+                wall_seconds=50.0 * slow,
+                cpu_seconds=60.0 * slow,
+                train_tokens_per_second=30_000 / slow,
+                peak_memory_mb=700.0 + 50 * slow,
+                peak_accelerator_memory_mb=None,
+                epochs=8,
+                steps=2000,
+                best_epoch=7,
+                seconds_to_best=47.0 * slow,
+                stopped_early=False,
+                flattened=True,
+                late_gain=0.0,
+                finished_at=0.0,
+            )
+        ),
     )
     predictions = []
     for item in items:

@@ -29,6 +29,7 @@ from softalign.data.prepared import load_prepared, prepare
 from softalign.evaluation.split import split_of
 from softalign.models.seq2seq import Seq2Seq
 from softalign.paths import Layout
+from softalign.training.history import EPOCH_COLUMNS, write_table
 from softalign.training.identity import identify
 from softalign.typed import to_dict
 
@@ -112,7 +113,9 @@ def train_tiny(layout: Layout, config: Config, steps: int) -> Path:
     run = layout.run(config.task.name, config.model.name, config.seed)
     (run / "train").mkdir(parents=True)
     identify(config, prepared).write(run / "train" / "run.json")
-    (run / "train" / "history.csv").write_text("epoch,step,train_loss,validation_loss\n1,2,5.5,5.6\n2,4,5.1,5.3\n")
+    epochs = ([1, 2, 5.5, 5.6, 270.4, 0.1, 1.0], [2, 4, 5.1, 5.3, 200.3, 0.1, 2.0])
+    rows = [dict(zip(EPOCH_COLUMNS, epoch, strict=True)) for epoch in epochs]
+    write_table(run / "train" / "history.csv", EPOCH_COLUMNS, rows)
     torch.save(
         {
             "hyper_parameters": {

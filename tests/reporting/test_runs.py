@@ -98,9 +98,14 @@ def test_what_is_not_there_is_listed_and_the_rest_read(tmp_path: Path, gone: str
         ("train/cost.json", "{}"),
         ("train/config.yaml", "task: [1"),
         ("train/history.csv", "epoch\nfirst\n"),
+        ("train/history.csv", "epoch,train_loss,seconds\n1,2.5,3\n"),
+        ("train/config.yaml", "task:\ndata:\nmodel:\noptimization:\n"),
         ("train/failure.json", "3"),
+        ("train/failure.json", '{"step": 3, "gradient_norm": [1]}'),
         ("test/scores.json", '{"test": {}}'),
         ("test/predictions.jsonl", ""),
+        ("test/predictions.jsonl", "3\n"),
+        ("test/attention.json", '[{"row": 0}]'),
     ],
 )
 def test_a_damaged_run_is_listed(tmp_path: Path, name: str, content: str) -> None:
@@ -112,6 +117,63 @@ def test_a_damaged_run_is_listed(tmp_path: Path, name: str, content: str) -> Non
     assert name in found.reason and "\n" not in found.reason
     assert task.models == ["vanilla", "bahdanau"]
     assert set(task.arms) == {"vanilla", "multiply", "bahdanau"}  # what it was to be stands in resolved/
+
+
+PARTS = {  # of each file the parts that the report is made of
+    "train/run.json": ["model", "seed"],
+    "train/cost.json": ["n_parameters", "train_tokens_per_second", "flattened", "peak_memory_mb"],
+    "test/scores.json": [
+        *("test.bleu", "intervals", "by_length.0.low", "alignment.difference", "probes.recall_by_lag"),
+        *("probes.gradient_norm.0.relative", "probes.state_norm.decoder.1.rows", "probes.attention_entropy.uniform"),
+        *("cost.decode_seconds", "cost.scoring_by_length.0.tokens", "cost.decoding_by_length.0.seconds", "gap"),
+    ],
+    "test/predictions.jsonl": ["source", "references", "prediction", "negative_log_likelihood", "target_words"],
+    "test/attention.json": ["0.weights", "0.source_tokens"],
+}
+
+
+@pytest.mark.parametrize(("name", "part"), [(name, part) for name, parts in PARTS.items() for part in parts])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_run_that_lacks_a_part_of_a_file_is_listed(tmp_path: Path, name: str, part: str, is_there: bool) -> None:
+    """What a run of another version may lack, or hold in another form."""
+    layout = project(tmp_path)
+    path = layout.run("translation", "bahdanau", 1) / name
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if "jsonl" in name else []
+    content = parent = rows[1] if rows else json.loads(path.read_text(encoding="utf-8"))
+    *steps, last = [int(step) if step.isdecimal() else step for step in part.split(".")]
+    for step in steps:
+        parent = parent[step]
+    if is_there:
+        parent[last] = "something else" if not isinstance(parent[last], str) else 3
+    else:
+        del parent[last]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows or [content]), encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert found.model == "bahdanau" and name in found.reason and "\n" not in found.reason
+    assert part.split(".")[-1] in found.reason
+
+
+def test_runs_in_other_length_buckets_are_left_out(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    path = layout.run("translation", "multiply", 1) / "test/scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    scores["cost"]["scoring_by_length"][0]["low"] += 1
+    path.write_text(json.dumps(scores), encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.models == ["vanilla", "bahdanau"]
+    assert [run.reason for run in task.incomplete] == [
+        "scored in other length buckets than the other runs: run dvc repro"
+    ]
+
+
+def test_a_folder_in_the_place_of_a_file_is_listed(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    path = layout.run("translation", "multiply", 1) / "test/scores.json"
+    path.unlink()
+    path.mkdir()
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert ["cannot be read" in run.reason for run in task.incomplete] == [True]
 
 
 def test_a_training_that_diverged_says_where(tmp_path: Path) -> None:
@@ -127,10 +189,8 @@ def test_a_training_that_diverged_says_where(tmp_path: Path) -> None:
     assert found.reason == "diverged at step 120, gradient norm inf, last good checkpoint train/last.ckpt"
 
 
-def test_with_nothing_complete_one_line_says_so(tmp_path: Path) -> None:
+def test_with_nothing_run_one_line_says_so(tmp_path: Path) -> None:
     layout = project(tmp_path)
     shutil.rmtree(tmp_path / "runs")
-    with pytest.raises(
-        UserError, match=r"no run is complete: runs/translation/vanilla/1 \(not run\) and 2 more: run dvc"
-    ):
+    with pytest.raises(UserError, match=r"no run is there: runs/translation/vanilla/1 \(not run\) and 2 more: run dvc"):
         read_runs(layout, read_params(layout.params))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import yaml
@@ -20,10 +20,28 @@ from softalign.reporting.runs import TaskRuns, read_run
 from softalign.reporting.shifted_table import shifted_table
 from softalign.reporting.verdicts import Case
 from softalign.stages import evaluate
+from softalign.training.cost import Cost
 from softalign.typed import to_dict
 
 stage = evaluate.main.__wrapped__  # type: ignore[attr-defined]  # the library call below Hydra's command line
-COST = {"n_parameters": 1, "train_seconds": 1.0, "train_tokens_per_second": 1.0, "flattened": True}
+COST = Cost(
+    precision="fp32",
+    n_parameters=1,
+    train_seconds=1.0,
+    wall_seconds=1.0,
+    cpu_seconds=1.0,
+    train_tokens_per_second=1.0,
+    peak_memory_mb=1.0,
+    peak_accelerator_memory_mb=None,
+    epochs=1,
+    steps=60,
+    best_epoch=1,
+    seconds_to_best=1.0,
+    stopped_early=False,
+    flattened=True,
+    late_gain=0.0,
+    finished_at=0.0,
+)
 
 
 def shifted_config(fusion: str) -> Config:
@@ -43,7 +61,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     for fusion in ("vanilla", "bahdanau"):
         config = shifted_config(fusion)
         run = train_tiny(layout, config, steps=60)
-        (run / "train" / "cost.json").write_text(json.dumps(COST))
+        (run / "train" / "cost.json").write_text(json.dumps(asdict(COST)))
         (run / "train" / "config.yaml").write_text(yaml.safe_dump(to_dict(config)))
         stage(config, layout)
     return layout

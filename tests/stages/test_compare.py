@@ -39,6 +39,18 @@ def test_a_missing_run_is_named_and_fails_nothing(tmp_path: Path) -> None:
     assert "runs/translation/multiply/1" in (folder / "reports/index.html").read_text(encoding="utf-8")
 
 
+def test_with_no_run_complete_the_report_says_what_became_of_them(tmp_path: Path) -> None:
+    folder = write_project(copy_project(tmp_path / "project"), tasks=("translation",), rows=6, params=False)
+    failure = json.dumps({"step": 120, "gradient_norm": "inf", "last_checkpoint": None})
+    for train in (folder / "runs").glob("*/*/*/train"):
+        (train / "failure.json").write_text(failure, encoding="utf-8")
+    done = run(folder, *STAGE)
+    assert "warning: left out: runs/translation/vanilla/1 (diverged at step 120, gradient norm inf)\n" in done.stderr
+    claims = json.loads((folder / "reports/claims.json").read_text(encoding="utf-8"))["claims"]
+    assert {claim["verdict"] for claim in claims} == {"not decided"}
+    assert "diverged at step 120" in (folder / "reports/index.html").read_text(encoding="utf-8")
+
+
 def test_with_no_run_at_all_it_stops_with_one_line_and_keeps_the_report(tmp_path: Path) -> None:
     folder = write_project(copy_project(tmp_path / "project"), rows=6, params=False)
     (folder / "reports").mkdir()
@@ -47,5 +59,5 @@ def test_with_no_run_at_all_it_stops_with_one_line_and_keeps_the_report(tmp_path
     done = run(folder, *STAGE, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("error: no run is complete: runs/translation/vanilla/1 (not run) and 5 more")
+    assert line.startswith("error: no run is there: runs/translation/vanilla/1 (not run) and 5 more")
     assert (folder / "reports/report.md").read_text(encoding="utf-8") == "earlier"

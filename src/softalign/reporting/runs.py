@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from softalign.config import ModelConfig
 from softalign.errors import UserError
@@ -19,7 +15,20 @@ from softalign.evaluation.stored_items import read_items
 from softalign.params import Params
 from softalign.paths import Layout
 from softalign.reporting.arms import PLAIN, options_of
+from softalign.reporting.run_files import (
+    AttentionMap,
+    Configuration,
+    Failure,
+    Item,
+    Origin,
+    Scores,
+    read_history,
+    read_json,
+    read_json_lines,
+    read_yaml,
+)
 from softalign.reporting.shifted import ShiftedSet, read_shifted
+from softalign.training.cost import Cost
 
 FAILURE = "failure.json"  # what a training that diverged leaves
 NOT_RUN, DIVERGED, INCOMPLETE = "not run", "diverged", "incomplete"
@@ -129,15 +138,15 @@ class TaskRuns:
 
 def read_runs(layout: Layout, params: Params) -> list[TaskRuns]:
     """Read the runs that params.yaml names, a `TaskRuns` for each task. Runs that are missing, unfinished, damaged or
-    scored on other test items than the others are listed in it.
+    scored otherwise than the others are listed in it.
 
-    Raises `UserError` where no run at all is complete.
+    Raises `UserError` where nothing at all was run: a report of nothing would only replace an earlier one.
     """
     tasks = [_read_task(layout, task, params.models, params.seeds) for task in params.tasks]
-    if not any(task.runs for task in tasks):
-        first = tasks[0].incomplete[0]
-        more = sum(len(task.incomplete) for task in tasks) - 1
-        raise UserError(f"no run is complete: {first}" + (f" and {more} more" if more else ""), "", "run dvc repro")
+    absent = [run for task in tasks for run in task.incomplete if run.state == NOT_RUN]
+    if len(absent) == len(params.tasks) * len(params.models) * len(params.seeds):
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        raise UserError(f"no run is there: {absent[0]}{more}", "", "run dvc repro")
     return tasks
 
 
@@ -156,7 +165,8 @@ def _read_task(layout: Layout, task: str, models: Sequence[str], seeds: Sequence
                     runs[model, seed] = read_run(folder)
             except UserError as error:
                 incomplete.append(Incomplete(task, model, seed, INCOMPLETE, _within(str(error), folder)))
-    incomplete += _drop_other_items(task, runs)
+    incomplete += _drop_unlike(task, runs, _items, "scored on different test items than the other runs")
+    incomplete += _drop_unlike(task, runs, _buckets, "scored in other length buckets than the other runs")
     options = {model: _options(layout, task, model, seeds) for model in models}
     known = [model for model in models if options[model] is not None]
     arms = {model: found for model in known if (found := options[model]) is not None}
@@ -176,7 +186,7 @@ def _options(layout: Layout, task: str, model: str, seeds: Sequence[int]) -> Mod
     trained = [layout.run(task, model, seed) / "train" / "config.yaml" for seed in seeds]
     for path in [*trained, layout.resolved(task, model)]:
         try:
-            return options_of(_yaml(path, ("model",))["model"])
+            return options_of(read_yaml(path, Configuration)["model"])
         except UserError:  # what is wrong with a run is told where the run is read
             continue
     return None
@@ -184,7 +194,7 @@ def _options(layout: Layout, task: str, model: str, seeds: Sequence[int]) -> Mod
 
 def _failure(path: Path) -> str:
     """What train/failure.json says about a training that stopped."""
-    content = _json(path, ("step",))
+    content = read_json(path, Failure)
     parts = [f"{DIVERGED} at step {content['step']}"]
     if content.get("gradient_norm") is not None:
         parts.append(f"gradient norm {float(content['gradient_norm']):.3g}")
@@ -201,13 +211,13 @@ def _within(text: str, folder: Path) -> str:
 def read_run(folder: Path) -> Run:
     """Read runs/<task>/<model>/<seed>/. Raises `UserError` that names the file and the command that writes it."""
     train, test = folder / "train", folder / "test"
-    origin = _json(train / "run.json", ("task", "model", "cell", "seed", "data"))
-    cost = _json(train / "cost.json", ("n_parameters", "train_seconds", "train_tokens_per_second", "flattened"))
-    scores = _json(
-        test / "scores.json", ("test", "intervals", "signatures", "by_length", "alignment", "probes", "cost", "gap")
-    )
-    predictions = _json_lines(test / "predictions.jsonl")
-    config = _yaml(train / "config.yaml", ("task", "data", "model", "optimization"))
+    origin = read_json(train / "run.json", Origin)
+    config = read_yaml(train / "config.yaml", Configuration)
+    scores = read_json(test / "scores.json", Scores)
+    headline = config["task"]["headline_metric"]
+    if scores["test"].get(headline) is None:
+        raise UserError(f"no {headline}", f"{test / 'scores.json'}", "run dvc repro")
+    predictions = _read_items(test / "predictions.jsonl")
     return Run(
         task=str(origin["task"]),
         model=str(origin["model"]),
@@ -215,86 +225,38 @@ def read_run(folder: Path) -> Run:
         seed=int(origin["seed"]),
         data=str(origin["data"]),
         scores=scores,
-        cost=cost,
+        cost=read_json(train / "cost.json", Cost),
         origin=origin,
         config=config,
-        history=_history(train / "history.csv"),
+        history=read_history(train / "history.csv"),
         predictions=predictions,
-        attention=_json(test / "attention.json"),
+        attention=read_json(test / "attention.json", list[AttentionMap]),
         statistics=read_items(test, len(predictions)),
-        shifted=read_shifted(test, scores, config, predictions, _json_lines),
+        shifted=read_shifted(test, scores, config, predictions, _read_items),
     )
 
 
-def _drop_other_items(task: str, runs: dict[tuple[str, int], Run]) -> list[Incomplete]:
-    """Take out of `runs` those that were not scored on the test items of most of them, and those scored on none."""
-    seen = {key: tuple((item["source"], *item["references"]) for item in run.predictions) for key, run in runs.items()}
-    common = Counter(seen[key] for key, run in runs.items() if run.predictions).most_common(1)
-    dropped = []
-    for model, seed in list(runs):
-        if not runs[model, seed].predictions:
-            reason = "test/predictions.jsonl is empty"
-        elif seen[model, seed] != common[0][0]:
-            reason = "scored on different test items than the other runs"
-        else:
-            continue
-        del runs[model, seed]
-        dropped.append(Incomplete(task, model, seed, INCOMPLETE, f"{reason}: run dvc repro"))
-    return dropped
+def _read_items(path: Path) -> list[dict[str, Any]]:
+    return read_json_lines(path, Item)
 
 
-def _remedy(folder: Path) -> str:
-    stage = "train" if folder.name == "train" else "evaluate"
-    return f"run dvc repro, or python -m softalign.stages.{stage} with the run's task, model and seed"
+def _drop_unlike(
+    task: str, runs: dict[tuple[str, int], Run], identity: Callable[[Run], Hashable], reason: str
+) -> list[Incomplete]:
+    """Take out of `runs` those whose `identity` is not that of most of them, which is the `reason`."""
+    seen = {key: identity(run) for key, run in runs.items()}
+    common = Counter(seen.values()).most_common(1)
+    others = [key for key in runs if seen[key] != common[0][0]]
+    for key in others:
+        del runs[key]
+    return [Incomplete(task, *key, INCOMPLETE, f"{reason}: run dvc repro") for key in others]
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError("a run has not been finished: its file is missing", str(path), _remedy(path.parent)) from None
-    except UnicodeDecodeError:
-        raise UserError("not UTF-8", str(path), _remedy(path.parent)) from None
+def _items(run: Run) -> Hashable:
+    return tuple((item["source"], *item["references"]) for item in run.predictions)
 
 
-def _json(path: Path, keys: Sequence[str] = ()) -> Any:
-    try:
-        content = json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"not valid JSON: {error}", str(path), _remedy(path.parent)) from None
-    return _with_keys(content, keys, path)
-
-
-def _yaml(path: Path, keys: Sequence[str]) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(_text(path))
-    except yaml.YAMLError as error:
-        raise UserError(f"not valid YAML: {error}", str(path), _remedy(path.parent)) from None
-    return dict(_with_keys(content, keys, path))
-
-
-def _with_keys(content: Any, keys: Sequence[str], path: Path) -> Any:
-    """`content`, which must be a mapping that has `keys` where there are any."""
-    for key in keys:
-        if not isinstance(content, dict) or key not in content:
-            raise UserError(f"the key {key!r} is missing", str(path), _remedy(path.parent))
-    return content
-
-
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if line.strip():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise UserError(f"not valid JSON: {error}", f"{path}, line {number}", _remedy(path.parent)) from None
-    return rows
-
-
-def _history(path: Path) -> list[dict[str, float]]:
-    rows = csv.DictReader(_text(path).splitlines())
-    try:
-        return [{key: float(value) if value else float("nan") for key, value in row.items()} for row in rows]
-    except (TypeError, ValueError) as error:
-        raise UserError(f"not a table of numbers: {error}", str(path), _remedy(path.parent)) from None
+def _buckets(run: Run) -> Hashable:
+    cost = run.scores["cost"]
+    records = (run.scores["by_length"], cost["scoring_by_length"], cost["decoding_by_length"])
+    return tuple(tuple((bucket["low"], bucket["high"]) for bucket in buckets) for buckets in records)
