@@ -87,15 +87,13 @@ def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
 
 
 def test_the_same_data_gives_the_same_file(one_seed: Reported) -> None:
-    first, second = (
-        drawings.draw_all(one_seed.tasks[:1], one_seed.results["by_length"], one_seed.evaluation) for _ in range(2)
-    )
+    first, second = (drawings.draw_all(one_seed.tasks[:1], one_seed.results, one_seed.evaluation) for _ in range(2))
     assert [(d.name, d.svg, d.png) for d in first] == [(d.name, d.svg, d.png) for d in second]
 
 
 @pytest.fixture(scope="module")
 def drawn(one_seed: Reported) -> list[Drawing]:
-    return drawings.draw_all(one_seed.tasks, one_seed.results["by_length"], one_seed.evaluation)
+    return drawings.draw_all(one_seed.tasks, one_seed.results, one_seed.evaluation)
 
 
 def test_every_task_has_every_kind_of_figure(drawn: list[Drawing]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from synthetic_runs import LAGS, Arm, Reported, report_of
 
 from softalign.data.probes.recall import lag_of
+from softalign.evaluation.scores import item_statistics
 from softalign.reporting import figures, probe_records
+from softalign.reporting.arm_scores import score_lags
 from softalign.reporting.probe_tables import probe_table
 from softalign.reporting.tables import headline_comparison
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
@@ -74,15 +77,29 @@ def test_arms_of_a_task_with_one_right_answer_are_compared_by_it(recalled: Repor
 
 
 def test_recall_by_lag_draws_every_arm_and_what_guessing_reaches(recalled: Reported) -> None:
-    buckets = probe_records.recall_by_lag(recalled.tasks[0])
+    buckets = recalled.results["by_lag"]
     (ax,) = figures.recall_by_lag(buckets, 5.0, 0.95).axes
     assert len(ax.containers) == 4
     assert any(set(line.get_ydata()) == {5.0} for line in ax.lines)
     assert ax.get_xticklabels()[0].get_text() == "0–2\nn=60"
     drawn = [line.get_ydata() for line in ax.lines if line.get_label() == "_nolegend_" or len(line.get_xdata()) == 10]
     own = [row["score"] for row in buckets if row["model"] == "vanilla"]
-    expected = [(a + b) / 2 for a, b in zip(own[:10], own[10:], strict=True)]  # over seeds
-    assert any(np.allclose(line, expected) for line in drawn if len(line) == 10)
+    assert any(np.allclose(line, own) for line in drawn if len(line) == 10)
+
+
+def test_the_interval_of_a_lag_covers_what_seeds_do(recalled: Reported) -> None:
+    """One seed is right on every row, the other on none: items vary nothing, and t has one degree of freedom."""
+    scored = recalled.scored[0]
+    rows = len(scored.runs.items)
+    seeds = {
+        seed: item_statistics(["A"] * rows, [[right]] * rows, ["exact_match"]) for seed, right in ((1, "A"), (2, "B"))
+    }
+    changed = replace(scored, items=scored.items | {("vanilla", seed): own for seed, own in seeds.items()})
+    own = [row for row in score_lags(changed, recalled.evaluation) if row["model"] == "vanilla"]
+    assert sum(row["rows"] for row in own) == rows and (own[0]["low"], own[-1]["high"]) == (0, LAGS - 1)
+    half = 12.706 * np.std([100, 0], ddof=1) / np.sqrt(2)
+    for row in own:
+        assert (row["score"], row["ci_high"] - row["score"]) == (50, pytest.approx(half, rel=1e-3))
 
 
 def test_gradients_are_drawn_on_a_logarithmic_scale(recalled: Reported) -> None:
@@ -109,8 +126,9 @@ def test_the_table_of_probes_has_both_ends(recalled: Reported, one_seed: Reporte
     assert all(len(cells) == len(table.columns) for cells in table.rows)
     assert row["ratio"] == "0.005" and row["attention entropy"] == "–"
     elsewhere = probe_table(one_seed.results, "translation")
-    assert elsewhere.columns == ["arm", *table.columns[3:]]
-    assert elsewhere.rows[-1][-2:] == ["0.400", "2.60"]
+    assert elsewhere.columns == ["arm", *table.columns[3:], "alignment error rate, %", "of the better baseline"]
+    assert elsewhere.rows[0][-4:] == ["–", "–", "–", "–"]  # vanilla attends to nothing
+    assert elsewhere.rows[-1][-4:] == ["0.400", "2.60", "12.0", "48.0"]
 
 
 def test_the_report_shows_the_probes(recalled: Reported) -> None:

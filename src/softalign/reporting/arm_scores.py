@@ -1,13 +1,15 @@
-"""Each arm's own scores over its seeds, and by the length of the source."""
+"""Each arm's own scores over its seeds, and by the length of the source or the lag."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from softalign.config import EvaluationConfig
-from softalign.evaluation.lengths import length_buckets
+from softalign.evaluation.lengths import LengthBucket, length_buckets
+from softalign.evaluation.probes import LAG_BUCKETS, marked_lags
 from softalign.evaluation.significance import resampled_scores
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Replicates, mean_of_arm, mean_over_seeds
@@ -45,14 +47,32 @@ def _record(scored: Scored, model: str, key: str, values: list[float], confidenc
 
 
 def score_lengths(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
-    """One record for each arm and bucket of source lengths: the headline score of all seeds.
+    """One record for each arm and bucket of source lengths, in words: the headline score, as in `_of_buckets`."""
+    task = scored.runs
+    buckets = length_buckets([item["source_words"] for item in task.items], evaluation.length_buckets)
+    records = _of_buckets(scored, task.headline_metric, buckets, evaluation)
+    return [record | {"source_words": f"{record['low']}-{record['high']}"} for record in records]
 
-    `low` and `high` are source words, both included, and `rows` the test items between; `score` is the mean over seeds,
-    `ci_low` to `ci_high` its interval over test items and, with several, seeds; points of 100.
+
+def score_lags(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
+    """One record for each arm and bucket of lags of the marked value, in words: exact match, as in `_of_buckets`.
+
+    None but on the task recall.
     """
     task = scored.runs
-    metric = task.headline_metric
-    buckets = length_buckets([item["source_words"] for item in task.items], evaluation.length_buckets)
+    if task.task != "recall":
+        return []
+    buckets = length_buckets(marked_lags([item["source"] for item in task.items]), LAG_BUCKETS)
+    return _of_buckets(scored, "exact_match", buckets, evaluation)
+
+
+def _of_buckets(
+    scored: Scored, metric: str, buckets: Sequence[LengthBucket], evaluation: EvaluationConfig
+) -> list[dict[str, Any]]:
+    """`low` and `high` are both included, and `rows` the test items between; `score` is the mean over seeds, `ci_low`
+    to `ci_high` its interval over test items and, with several, seeds; points of 100.
+    """
+    task = scored.runs
     records = []
     for model in task.models:
         systems = [scored.items[model, seed][metric] for seed in task.seeds_of(model)]
@@ -66,7 +86,6 @@ def score_lengths(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str
                     "task": task.task,
                     "model": model,
                     "seed": ", ".join(str(seed) for seed in task.seeds_of(model)),
-                    "source_words": f"{bucket.low}-{bucket.high}",
                     "low": bucket.low,
                     "high": bucket.high,
                     "rows": len(bucket.rows),

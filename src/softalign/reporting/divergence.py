@@ -21,7 +21,7 @@ def is_worse(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfi
     """Where trainings of one of the two arms diverged, no scores are compared, for those that got through are the
     lucky ones. Effect: the share of the arm's trainings that diverged minus that of the other arm. Refuted: Fisher's
     exact test tells them apart, and the arm diverged more often. Supported: it tells them apart, and the arm diverged
-    less often. Not decided otherwise.
+    less often. Not decided otherwise. (Written after the first trainings had diverged.)
     """
     row = _shares(claim, task, pair)
     if not _differ(row, evaluation):
@@ -32,14 +32,14 @@ def is_worse(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfi
 def is_different(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfig) -> Verdict:
     """Where trainings of one of the two arms diverged, no scores are compared, for those that got through are the
     lucky ones. Effect: the share of the arm's trainings that diverged minus that of the other arm. Supported: Fisher's
-    exact test tells them apart. Not decided otherwise.
+    exact test tells them apart. Not decided otherwise. (Written after the first trainings had diverged.)
     """
     row = _shares(claim, task, pair)
     return replace(row, verdict=SUPPORTED) if _differ(row, evaluation) else row
 
 
 def is_silent(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfig) -> Verdict:
-    """An arm of which a training diverged does not speak to this claim."""
+    """An arm of which a training diverged does not speak to this claim. (Written after the first had diverged.)"""
     return replace(_shares(claim, task, pair), quantity="–", effect=None, p_value=None, applies=False)
 
 

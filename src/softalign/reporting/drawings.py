@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -35,19 +35,17 @@ class Drawing:
     inline: str  # an <svg> element for a page: no background, ink in the colour of the page's text
 
 
-def draw_all(
-    tasks: Sequence[TaskRuns], lengths: Sequence[dict[str, Any]], evaluation: EvaluationConfig
-) -> list[Drawing]:
-    """Every figure of the report, task by task. `lengths`: the records of `score_lengths`."""
-    return [drawing for task in tasks for drawing in _draw_task(task, lengths, evaluation)]
+def draw_all(tasks: Sequence[TaskRuns], found: Mapping[str, Any], evaluation: EvaluationConfig) -> list[Drawing]:
+    """Every figure of the report, task by task. `found`: the content of results.json."""
+    return [drawing for task in tasks for drawing in _draw_task(task, found, evaluation)]
 
 
-def _draw_task(task: TaskRuns, lengths: Sequence[dict[str, Any]], evaluation: EvaluationConfig) -> Iterator[Drawing]:
+def _draw_task(task: TaskRuns, found: Mapping[str, Any], evaluation: EvaluationConfig) -> Iterator[Drawing]:
     name = task.task
     yield _drawing(
         f"{name}-loss-curves", name, "loss", f"{name}: loss curves", figures.loss_curves(results.loss_curves([task]))
     )
-    buckets = [bucket for bucket in lengths if bucket["task"] == name]
+    buckets = [bucket for bucket in found["by_length"] if bucket["task"] == name]
     if buckets:
         figure = figures.quality_by_length(buckets, evaluation.confidence)
         yield _drawing(f"{name}-quality-by-length", name, "length", f"{name}: quality by source length", figure)
@@ -62,14 +60,14 @@ def _draw_task(task: TaskRuns, lengths: Sequence[dict[str, Any]], evaluation: Ev
     ]
     figure = figures.cost_and_quality(points, task.headline_metric)
     yield _drawing(f"{name}-cost-and-quality", name, "cost", f"{name}: quality and cost", figure)
-    yield from _probes(task, evaluation.confidence)
+    yield from _probes(task, found, evaluation.confidence)
     yield from _attention(task, evaluation.attention_examples)
 
 
-def _probes(task: TaskRuns, confidence: float) -> Iterator[Drawing]:
+def _probes(task: TaskRuns, found: Mapping[str, Any], confidence: float) -> Iterator[Drawing]:
     """Recall by lag, where the task is recall, and gradients and states on every task."""
     name = task.task
-    recalled = probe_records.recall_by_lag(task)
+    recalled = [bucket for bucket in found["by_lag"] if bucket["task"] == name]
     if recalled:
         figure = figures.recall_by_lag(recalled, probe_records.chance(task), confidence)
         yield _drawing(f"{name}-recall-by-lag", name, "probe", f"{name}: recall by lag", figure)

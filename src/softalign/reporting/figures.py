@@ -177,10 +177,10 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
 
 
 def recall_by_lag(buckets: Sequence[dict[str, Any]], chance: float, confidence: float) -> Figure:
-    """Exact match of each bucket of lags with its interval; seeds are averaged. A line marks what guessing reaches.
+    """Exact match of each bucket of lags with its interval. A line marks what guessing reaches.
 
-    `buckets`: rows with model, seed, low, high (words after the marked value), rows, score, ci_low, ci_high;
-    `chance`: points of 100.
+    `buckets`: rows with model, low, high (words after the marked value), rows, score, ci_low, ci_high, one for each arm
+    and bucket; `chance`: points of 100.
     """
     figure, (ax,) = _figure(5.4, 3.5)
     arms = list(dict.fromkeys(row["model"] for row in buckets))

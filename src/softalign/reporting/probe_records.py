@@ -9,11 +9,6 @@ from softalign.reporting.runs import Run, TaskRuns
 SIDES = ("encoder", "decoder")
 
 
-def recall_by_lag(task: TaskRuns) -> list[dict[str, Any]]:
-    """One row for each bucket of lags of each run; none but on the task recall."""
-    return [_arm(run) | bucket for run in _runs(task) for bucket in run.scores["probes"]["recall_by_lag"] or []]
-
-
 def gradient_norm_by_lag(task: TaskRuns) -> list[dict[str, Any]]:
     """One row for each bucket of lags of each run."""
     return [_arm(run) | bucket for run in _runs(task) for bucket in run.scores["probes"]["gradient_norm"]]

@@ -51,7 +51,7 @@ def write_report(
     Everything is made before the first file is replaced, and each file or folder is replaced whole: after a failure the
     earlier report is still there.
     """
-    drawings = draw_all(tasks, results["by_length"], evaluation)
+    drawings = draw_all(tasks, results, evaluation)
     view = build_view(results, claims, tasks, drawings, evaluation)
     files = {
         "metrics.json": to_json(records.headline_metrics(results)),

@@ -17,7 +17,7 @@ from softalign.config import EvaluationConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
-from softalign.reporting.arm_scores import score_arms, score_lengths
+from softalign.reporting.arm_scores import score_arms, score_lags, score_lengths
 from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import POWER
@@ -55,6 +55,7 @@ def build_results(
             "runs": [_run_record(run) for task in scored for model in task.runs.models for run in task.runs.of(model)],
             "scores": [record for task in scored for record in score_arms(task, evaluation)],
             "by_length": [record for task in scored for record in score_lengths(task, evaluation)],
+            "by_lag": [record for task in scored for record in score_lags(task, evaluation)],
             "comparisons": list(comparisons),
             "incomplete": [asdict(run) for run in incomplete],
             "tasks": {task.runs.task: _task_record(task, verdicts, layout) for task in scored},
