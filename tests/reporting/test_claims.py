@@ -19,6 +19,7 @@ from softalign.reporting.claims import CLAIMS
 from softalign.reporting.comparisons import Scored, score_items
 from softalign.reporting.estimates import Estimate
 from softalign.reporting.runs import Run
+from softalign.reporting.tables import claim_table, headline_comparison, number
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 
 
@@ -65,6 +66,22 @@ def test_a_claim_may_hold_for_one_arm_and_not_for_another(one_seed: Reported) ->
     assert better.effect is not None and better.effect > 40
     assert better.experiment == "runs/translation/{vanilla,bahdanau}/{1}"
     assert better.notes == ["one seed: test items resampled, seed variation not covered"]
+
+
+@pytest.mark.parametrize("fixture", ["one_seed", "two_seeds"])
+def test_a_row_says_what_would_have_been_detected(fixture: str, request: pytest.FixtureRequest) -> None:
+    """C1 rests on the comparison of the two arms; seen from the other side, as C13 sees C12, it is the same."""
+    reported: Reported = request.getfixturevalue(fixture)
+    (verdict,) = of(reported, "C1", "bahdanau")
+    compared = headline_comparison(reported.results, "translation", "bahdanau")
+    assert compared is not None and compared["detectable"] > 0
+    assert verdict.detectable == pytest.approx(compared["detectable"])
+    more, less = (of(reported, claim, "bahdanau")[0].detectable for claim in ("C12", "C13"))
+    assert more == less and more is not None
+    record = next(claim for claim in reported.claims["claims"] if claim["id"] == "C1")
+    table = claim_table(record)
+    cells = [row[table.columns.index("detects")] for row in table.rows if row[1] == "bahdanau"]
+    assert cells == [f"≥ {number(verdict.detectable)}"]
 
 
 def test_several_seeds_need_no_such_note(two_seeds: Reported) -> None:

@@ -213,6 +213,7 @@ def test_line_slope_by_hand() -> None:
     half = 12.7062 * math.sqrt(0.75)
     assert estimate.value == pytest.approx(0.5)
     assert (estimate.low, estimate.high) == pytest.approx((0.5 - half, 0.5 + half), rel=1e-4)
+    assert (estimate.standard_error, estimate.degrees_of_freedom) == (pytest.approx(math.sqrt(0.75)), 1)
     assert line_slope([0, 1], [0, 3], 0.95).low is None
     assert math.isnan(line_slope([1, 1, 1], [1, 2, 3], 0.95).value)
 
@@ -220,6 +221,7 @@ def test_line_slope_by_hand() -> None:
 def test_mean_over_seeds_by_hand() -> None:
     estimate = mean_over_seeds([1.0, 3.0], 0.95)  # t with one degree of freedom: 12.7062; standard error 1
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx((2.0, -10.7062, 14.7062), rel=1e-4)
+    assert (estimate.standard_error, estimate.degrees_of_freedom) == (pytest.approx(1), 1)
     assert mean_over_seeds([4.0], 0.95).low is None
 
 

@@ -64,7 +64,7 @@ def _is_behind(rows: Sequence[Verdict], task: str, arm: str) -> bool:
 
 
 def _effect(row: Verdict) -> dict[str, Any]:
-    keys = ("quantity", "effect", "low", "high", "neutral", "p_value", "p_holm", "task", "arm", "against")
+    keys = ("quantity", "effect", "low", "high", "neutral", "p_value", "p_holm", "detectable", "task", "arm", "against")
     return {key: getattr(row, key) for key in keys}
 
 

@@ -166,8 +166,9 @@ def line_slope(x: Sequence[float], y: Sequence[float], confidence: float) -> Est
     fit = stats.linregress(x, y)
     if len(x) < 3:
         return Estimate(float(fit.slope))
-    half = float(fit.stderr) * float(stats.t.ppf((1 + confidence) / 2, len(x) - 2))
-    return Estimate(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, float(fit.pvalue))
+    slope, error = float(fit.slope), float(fit.stderr)
+    half = error * float(stats.t.ppf((1 + confidence) / 2, len(x) - 2))
+    return Estimate(slope, slope - half, slope + half, float(fit.pvalue), error, len(x) - 2)
 
 
 def mean_over_seeds(values: Sequence[float], confidence: float) -> Estimate:
@@ -179,7 +180,8 @@ def mean_over_seeds(values: Sequence[float], confidence: float) -> Estimate:
         return Estimate(value)
     test = stats.ttest_1samp(values, 0.0)
     interval = test.confidence_interval(confidence)
-    return Estimate(value, float(interval.low), float(interval.high), float(test.pvalue))
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Estimate(value, float(interval.low), float(interval.high), float(test.pvalue), error, len(values) - 1)
 
 
 def ratio_of_means(baseline: Sequence[float], candidate: Sequence[float], confidence: float) -> Estimate:

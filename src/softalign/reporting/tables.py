@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +83,9 @@ def seeds_named(seeds: Sequence[int]) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over seeds {seed_list(seeds)}"
 
 
-def _detects(value: float | None) -> str:
+def _detects(value: float | None, form: Callable[[float], str]) -> str:
     """The detectable difference."""
-    return NONE if value is None else f"≥ {score(value)}"
+    return NONE if value is None else f"≥ {form(value)}"
 
 
 def outcome(comparison: dict[str, Any], confidence: float) -> str:
@@ -120,7 +120,7 @@ def headline_table(results: Results, task: str) -> Table:
                     judged["verdict"],
                     interval(found["low"], found["high"]),
                     p_value(judged["p_holm"]),
-                    _detects(found["detectable"]),
+                    _detects(found["detectable"], score),
                 ]
             )
     percent = f"{100 * confidence:g} %"
@@ -235,7 +235,7 @@ def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Tab
             "bootstrap": p_value(row["p_bootstrap"]),
             "d": effect(row["cohens_dz"]),
             "g": effect(row["hedges_g"]),
-            "detects": _detects(row["detectable"]),
+            "detects": _detects(row["detectable"], score),
         }
         hidden = {"seeds"} if alike else set() if pooled else {"items and seeds", "g"}
         rows.append([cell for key, cell in cells.items() if key not in hidden])
@@ -358,6 +358,7 @@ def claim_table(claim: dict[str, Any]) -> Table:
             effect_interval(row),
             p_value(row["p_value"]),
             p_value(row["p_holm"]),
+            _detects(row["detectable"], number),
             seed_list(row["seeds"]) or NONE,
             row["quantity"],
             "; ".join(row["notes"]) or NONE,
@@ -365,7 +366,7 @@ def claim_table(claim: dict[str, Any]) -> Table:
         ]
         for row in claim["rows"]
     ]
-    columns = ["task", "arm", "against", "verdict", "effect", "interval", "p", "p, corrected", "seeds"]
+    columns = ["task", "arm", "against", "verdict", "effect", "interval", "p", "p, corrected", "detects", "seeds"]
     columns += ["effect is", "notes", "experiment"]
     return Table(f"{claim['id']}: {claim['statement']}", columns, rows, text_columns=4)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from softalign.config import EvaluationConfig
 from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
-from softalign.reporting.estimates import Estimate
+from softalign.reporting.estimates import Estimate, detectable_difference
 
 SUPPORTED, REFUTED, NOT_DECIDED = "supported", "refuted", "not decided"
 
@@ -28,6 +28,7 @@ class Verdict:
     high: float | None = None
     p_value: float | None = None  # two-sided, of `effect` being `neutral`
     p_holm: float | None = None  # the same after Holm's correction for all rows of the claim
+    detectable: float | None = None  # the true distance from `neutral` that would be found with 80 % power, uncorrected
     neutral: float = 0.0  # the value of `effect` that means no difference, or the margin that was allowed
     arms: list[str] = field(default_factory=list)  # whose runs are behind it
     seeds: list[int] = field(default_factory=list)
@@ -87,6 +88,7 @@ class Case:
             low=estimate.low,
             high=estimate.high,
             p_value=estimate.p_value,
+            detectable=detectable_difference(estimate, self.evaluation.confidence),
             neutral=neutral,
             arms=arms,
             seeds=list(self.seeds),
@@ -116,11 +118,11 @@ def by_interval(estimate: Estimate, neutral: float = 0.0) -> str:
 
 def opposite(estimate: Estimate) -> Estimate:
     """The same difference seen from the other side."""
-    return Estimate(
-        -estimate.value,
-        None if estimate.high is None else -estimate.high,
-        None if estimate.low is None else -estimate.low,
-        estimate.p_value,
+    return replace(
+        estimate,
+        value=-estimate.value,
+        low=None if estimate.high is None else -estimate.high,
+        high=None if estimate.low is None else -estimate.low,
     )
 
 
