@@ -80,6 +80,9 @@ def test_a_row_says_what_would_have_been_detected(fixture: str, request: pytest.
     assert more == less and more is not None
     record = next(claim for claim in reported.claims["claims"] if claim["id"] == "C1")
     table = claim_table(record)
+    for row in reported.verdicts:
+        unknown = row.claim == "C10" or (row.claim, len(row.seeds)) == ("C5", 1)
+        assert (row.detectable is None) == (row.low is None or unknown), row
     cells = [row[table.columns.index("detects")] for row in table.rows if row[1] == "bahdanau"]
     assert cells == [f"≥ {number(verdict.detectable)}"]
 

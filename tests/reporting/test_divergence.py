@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +20,7 @@ from softalign.reporting.divergence import Divergence
 from softalign.reporting.overall import overall
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
+from softalign.training.failure import Failure
 
 FUSED = {"fusion": "luong", "score": "dot"}
 ARMS = {
@@ -39,7 +40,7 @@ def diverge(root: Path, model: str, seeds: Iterable[int]) -> None:
         folder = root / "runs/translation" / model / str(seed)
         shutil.rmtree(folder)
         (folder / "train").mkdir(parents=True)
-        (folder / "train/failure.json").write_text(json.dumps({"step": 7}), encoding="utf-8")
+        Failure("gradient norm", 7, 1, 3.5, math.inf, None).write(folder / "train/failure.json")
 
 
 def runs_of(root: Path) -> TaskRuns:
@@ -100,4 +101,5 @@ def test_a_training_that_was_not_run_is_missing_also_beside_one_that_diverged(tm
     diverge(root, "fused-r", [1])
     shutil.rmtree(root / "runs/translation/fused-r/2")
     (row,) = [row for row in report_on(root).verdicts if (row.claim, row.arm) == ("C1", "fused-r")]
-    assert row.missing == ["runs/translation/fused-r/1 (diverged at step 7)", "runs/translation/fused-r/2 (not run)"]
+    diverged = "runs/translation/fused-r/1 (diverged at step 7, gradient norm inf)"
+    assert row.missing == [diverged, "runs/translation/fused-r/2 (not run)"]

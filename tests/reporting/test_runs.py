@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
-from synthetic_runs import write_project
+from synthetic_runs import report_on, write_project
 
 from softalign.errors import UserError
+from softalign.evaluation.scores import item_statistics
+from softalign.evaluation.stored_items import read_items, write_items
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.reporting.runs import read_run, read_runs
+from softalign.training.failure import Failure
+from softalign.training.history import EPOCH_COLUMNS
 
 
 def project(root: Path, **options: object) -> Layout:
@@ -90,6 +95,9 @@ def test_what_is_not_there_is_listed_and_the_rest_read(tmp_path: Path, gone: str
     assert [task.seeds_of(model) for model in task.models] == [[1, 2], [1], [1, 2]]
 
 
+ATTENTION = {"row": 0, "kind": "prediction", "source_tokens": ["a", "b"], "target_tokens": ["c"]}
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -101,7 +109,15 @@ def test_what_is_not_there_is_listed_and_the_rest_read(tmp_path: Path, gone: str
         ("train/history.csv", "epoch,train_loss,seconds\n1,2.5,3\n"),
         ("train/config.yaml", "task:\ndata:\nmodel:\noptimization:\n"),
         ("train/failure.json", "3"),
-        ("train/failure.json", '{"step": 3, "gradient_norm": [1]}'),
+        ("train/failure.json", '{"step": 3, "gradient_norm": "abc"}'),
+        ("train/run.json", '{"task": "translation", "model": "multiply", "cell": "elman", "seed": 7, "data": "x"}'),
+        ("train/run.json", '{"task": "translation", "model": "bahdanau", "cell": "elman", "seed": 1, "data": "x"}'),
+        ("train/config.yaml", "2024-01-01: x\n"),
+        ("train/config.yaml", "x: &a [*a]\n"),
+        ("train/history.csv", f"{','.join(EPOCH_COLUMNS)}\n{','.join(['nan'] * len(EPOCH_COLUMNS))}\n"),
+        ("train/history.csv", "1" * 200_000),
+        ("test/attention.json", json.dumps([ATTENTION | {"weights": [[0.5]]}])),
+        ("test/attention.json", json.dumps([ATTENTION | {"weights": []}])),
         ("test/scores.json", '{"test": {}}'),
         ("test/predictions.jsonl", ""),
         ("test/predictions.jsonl", "3\n"),
@@ -123,12 +139,15 @@ PARTS = {  # of each file the parts that the report is made of
     "train/run.json": ["model", "seed"],
     "train/cost.json": ["n_parameters", "train_tokens_per_second", "flattened", "peak_memory_mb"],
     "test/scores.json": [
-        *("test.bleu", "intervals", "by_length.0.low", "alignment.difference", "probes.recall_by_lag"),
-        *("probes.gradient_norm.0.relative", "probes.state_norm.decoder.1.rows", "probes.attention_entropy.uniform"),
-        *("cost.decode_seconds", "cost.scoring_by_length.0.tokens", "cost.decoding_by_length.0.seconds", "gap"),
+        *("test.bleu", "intervals.bleu", "gap", "gap.train_perplexity", "by_length.0.low", "alignment.difference"),
+        *("probes.recall_by_lag", "probes.gradient_norm.0.relative", "probes.attention_entropy.uniform"),
+        *("probes.state_norm.encoder", "probes.state_norm.decoder.1.rows"),
+        *("cost.decode_seconds", "cost.scoring_by_length.0.tokens", "cost.decoding_by_length.0.seconds"),
     ],
-    "test/predictions.jsonl": ["source", "references", "prediction", "negative_log_likelihood", "target_words"],
-    "test/attention.json": ["0.weights", "0.source_tokens"],
+    "test/predictions.jsonl": [
+        *("row", "source", "target", "references", "prediction", "negative_log_likelihood", "target_words"),
+    ],
+    "test/attention.json": ["0.kind", "0.weights", "0.source_tokens"],
 }
 
 
@@ -154,17 +173,49 @@ def test_a_run_that_lacks_a_part_of_a_file_is_listed(tmp_path: Path, name: str, 
     assert part.split(".")[-1] in found.reason
 
 
-def test_runs_in_other_length_buckets_are_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("work", ["scoring", "decoding"])
+def test_runs_timed_in_other_length_buckets_are_left_out(tmp_path: Path, work: str) -> None:
     layout = project(tmp_path)
     path = layout.run("translation", "multiply", 1) / "test/scores.json"
     scores = json.loads(path.read_text(encoding="utf-8"))
-    scores["cost"]["scoring_by_length"][0]["low"] += 1
+    scores["cost"][f"{work}_by_length"][0]["low"] += 1
     path.write_text(json.dumps(scores), encoding="utf-8")
     (task,) = read_runs(layout, read_params(layout.params))
     assert task.models == ["vanilla", "bahdanau"]
     assert [run.reason for run in task.incomplete] == [
-        "scored in other length buckets than the other runs: run dvc repro"
+        "timed in other length buckets than the other runs: run dvc repro"
     ]
+
+
+def test_lengths_that_cannot_be_told_apart_are_listed(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    path = layout.run("translation", "multiply", 1) / "test/scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(scores | {"shifted": {"longer": {}}}), encoding="utf-8")  # config.yaml has no cleaning
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert ["data.cleaning" in run.reason for run in task.incomplete] == [True]
+
+
+@pytest.mark.parametrize("name", ["raw/translation/provenance.json", "prepared/translation/report.json"])
+@pytest.mark.parametrize("content", ["3", "{}", "{", None])
+def test_a_damaged_report_of_the_data_is_one_line(tmp_path: Path, name: str, content: str | None) -> None:
+    project(tmp_path)
+    path = tmp_path / "data" / name
+    path.write_text(content) if content else path.unlink()
+    with pytest.raises(UserError, match=rf"{path.name}\): run dvc repro$"):
+        report_on(tmp_path)
+
+
+def test_items_without_a_metric_of_the_task_are_counted_again(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    before = report_on(tmp_path).results["scores"]
+    folder = layout.run("translation", "multiply", 1) / "test"
+    statistics = item_statistics(["a"] * 6, [["b"]] * 6, ["bleu"])
+    write_items(folder, statistics)
+    assert read_items(folder, 6) is not None
+    assert report_on(tmp_path).results["scores"] == before
+    (folder / "items.npz").write_bytes(b"PK" + bytes(60))
+    assert read_items(folder, 6) is None
 
 
 def test_a_folder_in_the_place_of_a_file_is_listed(tmp_path: Path) -> None:
@@ -181,8 +232,8 @@ def test_a_training_that_diverged_says_where(tmp_path: Path) -> None:
     folder = layout.run("translation", "multiply", 1)
     shutil.rmtree(folder)
     (folder / "train").mkdir(parents=True)
-    failure = {"step": 120, "gradient_norm": "inf", "last_checkpoint": "train/last.ckpt"}
-    (folder / "train/failure.json").write_text(json.dumps(failure), encoding="utf-8")
+    failure = Failure("gradient norm", 120, 2, 3.5, math.inf, "train/last.ckpt")
+    failure.write(folder / "train/failure.json")
     (task,) = read_runs(layout, read_params(layout.params))
     (found,) = task.incomplete
     assert found.state == "diverged"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
 
 from project import copy_project, run
 from synthetic_runs import write_project
+
+from softalign.training.failure import Failure
 
 STAGE = (sys.executable, "-m", "softalign.stages.compare", "tracking.enabled=false", "evaluation.bootstrap_samples=100")
 SUMMARY = (sys.executable, "-m", "softalign.reporting.summary")
@@ -41,9 +44,8 @@ def test_a_missing_run_is_named_and_fails_nothing(tmp_path: Path) -> None:
 
 def test_with_no_run_complete_the_report_says_what_became_of_them(tmp_path: Path) -> None:
     folder = write_project(copy_project(tmp_path / "project"), tasks=("translation",), rows=6, params=False)
-    failure = json.dumps({"step": 120, "gradient_norm": "inf", "last_checkpoint": None})
     for train in (folder / "runs").glob("*/*/*/train"):
-        (train / "failure.json").write_text(failure, encoding="utf-8")
+        Failure("gradient norm", 120, 2, 3.5, math.inf, None).write(train / "failure.json")
     done = run(folder, *STAGE)
     assert "warning: left out: runs/translation/vanilla/1 (diverged at step 120, gradient norm inf)\n" in done.stderr
     claims = json.loads((folder / "reports/claims.json").read_text(encoding="utf-8"))["claims"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +34,10 @@ def read_items(folder: Path, rows: int) -> dict[str, ItemStatistics] | None:
                 for metric in SCORES
                 if metric in stored
             }
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):  # absent, damaged, or of another version
+    except Exception:  # absent, of another version, or damaged: NumPy and zipfile raise what they like then
         return None
-    return found if found and all(len(items) == rows for items in found.values()) else None
+    is_whole = all(items.values.ndim == 2 and len(items) == rows for items in found.values())
+    return found if found and is_whole else None
 
 
 def _digest(folder: Path) -> str:

@@ -56,7 +56,8 @@ def score_items(runs: TaskRuns, evaluation: EvaluationConfig) -> Scored:
     metrics = metrics_of(runs.headline_metric)
     items = {
         (model, run.seed): run.statistics
-        or item_statistics([row["prediction"] for row in run.predictions], references, metrics)
+        if run.statistics and set(metrics) <= set(run.statistics)
+        else item_statistics([row["prediction"] for row in run.predictions], references, metrics)
         for model in runs.models
         for run in runs.of(model)
     }

@@ -49,7 +49,13 @@ def _time_by_length(case: Case, work: str) -> Verdict:
         extra += [1000 * (fused[length] - plain[length]) for length in plain]
         ratios.append(fused[max(plain)] / plain[max(plain)])
     slope = line_slope(lengths, extra, case.evaluation.confidence)
-    scaled = Estimate(10 * slope.value, _times(10, slope.low), _times(10, slope.high), slope.p_value)
+    scaled = replace(
+        slope,
+        value=10 * slope.value,
+        low=_times(10, slope.low),
+        high=_times(10, slope.high),
+        standard_error=_times(10, slope.standard_error),
+    )
     longest = f"{np.mean(ratios):.2f} times the time of a token on the longest sources"
     return case.verdict("C9", by_interval(scaled), quantity, scaled, longest)
 

@@ -186,7 +186,8 @@ def recall_by_lag(buckets: Sequence[dict[str, Any]], chance: float, confidence: 
     arms = list(dict.fromkeys(row["model"] for row in buckets))
     spans = sorted({(row["low"], row["high"]) for row in buckets})
     for arm in arms:
-        middle, low, high = (_mean_by_span(buckets, arm, spans, key) for key in ("score", "ci_low", "ci_high"))
+        own = sorted((row for row in buckets if row["model"] == arm), key=lambda row: row["low"])
+        middle, low, high = ([row[key] for row in own] for key in ("score", "ci_low", "ci_high"))
         errors = [np.maximum(np.subtract(middle, low), 0), np.maximum(np.subtract(high, middle), 0)]
         ax.errorbar(
             range(len(spans)),

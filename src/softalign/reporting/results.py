@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from softalign.config import EvaluationConfig
-from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
 from softalign.reporting.arm_scores import score_arms, score_lags, score_lengths
 from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import POWER
+from softalign.reporting.inputs import PreparedReport, Provenance, ShiftedReport, read_json
 from softalign.reporting.runs import Incomplete, Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
@@ -36,6 +34,7 @@ COST = (
     "stopped_early",
     "flattened",
 )
+DATA_REMEDY = "run dvc repro"
 PACKAGES = ("softalign", "torch", "pytorch-lightning", "datasets", "tokenizers", "sacrebleu", "rouge-score", "numpy")
 
 
@@ -81,8 +80,8 @@ def _run_record(run: Run) -> dict[str, Any]:
         "data": run.data,
         "learning_rate": run.config["optimization"]["lr"],
         "test": run.scores["test"],
-        "cost": {key: run.cost.get(key) for key in COST}
-        | {key: decoding.get(key) for key in ("decode_seconds", "decode_sentences_per_second")},
+        "cost": {key: run.cost[key] for key in COST}
+        | {key: decoding[key] for key in ("decode_seconds", "decode_sentences_per_second")},
         "intervals": run.scores["intervals"],
         "shifted": run.scores.get("shifted", {}),
         "gap": run.scores["gap"],
@@ -95,7 +94,7 @@ def _run_record(run: Run) -> dict[str, Any]:
 
 def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) -> dict[str, Any]:
     task = scored.runs
-    source = task.first.config["data"].get("source") or {}
+    source = task.first.config["data"]["source"]
     return {
         "headline_metric": task.headline_metric,
         "lead_words": task.lead_words,
@@ -108,9 +107,9 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
         "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
         "signatures": task.first.scores["signatures"],
         "generator_seed": source.get("seed"),
-        "provenance": _read(layout.raw(task.task) / "provenance.json"),
-        "prepared": _read(layout.prepared(task.task) / "report.json"),
-        "shifted": _read(layout.shifted(task.task) / "report.json")["splits"],
+        "provenance": read_json(layout.raw(task.task) / "provenance.json", Provenance, DATA_REMEDY),
+        "prepared": read_json(layout.prepared(task.task) / "report.json", PreparedReport, DATA_REMEDY),
+        "shifted": read_json(layout.shifted(task.task) / "report.json", ShiftedReport, DATA_REMEDY)["splits"],
     }
 
 
@@ -130,15 +129,6 @@ def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str
             family = sum(other.p_value is not None for other in rows)
             return {"verdict": row.verdict, "p_holm": row.p_holm, "family": family}
     return None
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError("a file of the data is missing", str(path), "run dvc repro") from None
-    except ValueError as error:
-        raise UserError(f"not valid JSON: {error}", str(path), "delete it and run dvc repro") from None
 
 
 def finite(value: Any) -> Any:

@@ -15,13 +15,13 @@ from softalign.evaluation.stored_items import read_items
 from softalign.params import Params
 from softalign.paths import Layout
 from softalign.reporting.arms import PLAIN, options_of
-from softalign.reporting.run_files import (
+from softalign.reporting.inputs import (
     AttentionMap,
     Configuration,
-    Failure,
     Item,
     Origin,
     Scores,
+    read_failure,
     read_history,
     read_json,
     read_json_lines,
@@ -29,8 +29,8 @@ from softalign.reporting.run_files import (
 )
 from softalign.reporting.shifted import ShiftedSet, read_shifted
 from softalign.training.cost import Cost
+from softalign.training.failure import FAILURE
 
-FAILURE = "failure.json"  # what a training that diverged leaves
 NOT_RUN, DIVERGED, INCOMPLETE = "not run", "diverged", "incomplete"
 
 
@@ -162,11 +162,11 @@ def _read_task(layout: Layout, task: str, models: Sequence[str], seeds: Sequence
                 elif (folder / "train" / FAILURE).exists():
                     incomplete.append(Incomplete(task, model, seed, DIVERGED, _failure(folder / "train" / FAILURE)))
                 else:
-                    runs[model, seed] = read_run(folder)
+                    runs[model, seed] = _belonging(read_run(folder), task, model, seed)
             except UserError as error:
                 incomplete.append(Incomplete(task, model, seed, INCOMPLETE, _within(str(error), folder)))
     incomplete += _drop_unlike(task, runs, _items, "scored on different test items than the other runs")
-    incomplete += _drop_unlike(task, runs, _buckets, "scored in other length buckets than the other runs")
+    incomplete += _drop_unlike(task, runs, _buckets, "timed in other length buckets than the other runs")
     options = {model: _options(layout, task, model, seeds) for model in models}
     known = [model for model in models if options[model] is not None]
     arms = {model: found for model in known if (found := options[model]) is not None}
@@ -194,13 +194,18 @@ def _options(layout: Layout, task: str, model: str, seeds: Sequence[int]) -> Mod
 
 def _failure(path: Path) -> str:
     """What train/failure.json says about a training that stopped."""
-    content = read_json(path, Failure)
-    parts = [f"{DIVERGED} at step {content['step']}"]
-    if content.get("gradient_norm") is not None:
-        parts.append(f"gradient norm {float(content['gradient_norm']):.3g}")
-    if content.get("last_checkpoint"):
-        parts.append(f"last good checkpoint {content['last_checkpoint']}")
+    failure = read_failure(path)
+    parts = [f"{DIVERGED} at step {failure.step}", f"gradient norm {failure.gradient_norm:.3g}"]
+    if failure.last_checkpoint:
+        parts.append(f"last good checkpoint {failure.last_checkpoint}")
     return ", ".join(parts)
+
+
+def _belonging(run: Run, task: str, model: str, seed: int) -> Run:
+    """`run`, which a folder of this name holds. Raises `UserError` where it is of another arm."""
+    if (run.task, run.model, run.seed) != (task, model, seed):
+        raise UserError(f"it is of {run.task}/{run.model}/{run.seed}", "train/run.json", "run dvc repro")
+    return run
 
 
 def _within(text: str, folder: Path) -> str:
@@ -215,7 +220,7 @@ def read_run(folder: Path) -> Run:
     config = read_yaml(train / "config.yaml", Configuration)
     scores = read_json(test / "scores.json", Scores)
     headline = config["task"]["headline_metric"]
-    if scores["test"].get(headline) is None:
+    if scores["test"].get(headline) is None or headline not in scores["intervals"]:
         raise UserError(f"no {headline}", f"{test / 'scores.json'}", "run dvc repro")
     predictions = _read_items(test / "predictions.jsonl")
     return Run(
@@ -257,6 +262,5 @@ def _items(run: Run) -> Hashable:
 
 
 def _buckets(run: Run) -> Hashable:
-    cost = run.scores["cost"]
-    records = (run.scores["by_length"], cost["scoring_by_length"], cost["decoding_by_length"])
-    return tuple(tuple((bucket["low"], bucket["high"]) for bucket in buckets) for buckets in records)
+    timed = (run.scores["cost"][f"{work}_by_length"] for work in ("scoring", "decoding"))
+    return tuple(tuple((bucket["low"], bucket["high"]) for bucket in buckets) for buckets in timed)

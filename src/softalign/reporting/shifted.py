@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softalign.config import CleaningConfig, EvaluationConfig
+from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics, item_statistics
 from softalign.evaluation.shifted import BY_LENGTH, FOLDER, Rows, rows_by_length
 from softalign.evaluation.significance import resampled_scores
@@ -75,15 +76,24 @@ def read_shifted(
     for name in scores.get("shifted", {}):
         if name in BY_LENGTH:
             words = [int(item["source_words"]) for item in predictions]
-            trained, others = rows_by_length(words, CleaningConfig(**config["data"]["cleaning"]))
+            trained, others = rows_by_length(words, _cleaning(config))
             found[name] = ShiftedSet(None, None, others[name], trained)
         else:
             folder = test / FOLDER / name
             items = read(folder / PREDICTIONS)
             made_of = [item["test_row"] for item in items if "test_row" in item]
+            if made_of and max(made_of) >= len(predictions):
+                raise UserError(f"test_row: there are {len(predictions)} test rows", str(folder), "run dvc repro")
             base = np.array(made_of, dtype=np.intp) if made_of else None
             found[name] = ShiftedSet(items, read_items(folder, len(items)), None, base)
     return found
+
+
+def _cleaning(config: dict[str, Any]) -> CleaningConfig:
+    try:
+        return CleaningConfig(**config["data"]["cleaning"])
+    except (KeyError, TypeError):
+        raise UserError("data.cleaning is not that of this version", "train/config.yaml", "run dvc repro") from None
 
 
 @dataclass(frozen=True)

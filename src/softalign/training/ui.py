@@ -24,12 +24,12 @@ def main() -> None:
         uri = tracking_uri(TrackingConfig(), Layout(project_root()).store)
         address, database = f"http://{arguments.host}:{arguments.port}", sqlite_file(uri)
         if uri.startswith(("http://", "https://")):
-            print(f"the runs are on a server, which has its own pages: {_without_password(uri)}")
+            print(f"the runs are on a server, which has its own pages: {_without_credentials(uri)}")
             return
         _check_free(arguments.host, arguments.port)
         _check_opens(uri)
         pages = [f"  {address}"] if database is None else _pages(database, address)
-        print(f"MLflow on {_without_password(uri)} (Ctrl-C ends it)", *pages, sep="\n", flush=True)
+        print(f"MLflow on {_without_credentials(uri)} (Ctrl-C ends it)", *pages, sep="\n", flush=True)
         os.environ.update(
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", MLFLOW_DISABLE_TELEMETRY="true"
         )  # 0.5 GB, not 1.7
@@ -67,19 +67,20 @@ def _check_opens(uri: str) -> None:
         remedy = "mend the file, or name another store in MLFLOW_TRACKING_URI"
         if not sqlite_file(uri):
             remedy = "check MLFLOW_TRACKING_URI; a database other than sqlite needs its driver installed"
-        raise UserError(f"cannot open the runs: {lines[0]}", _without_password(uri), remedy) from None
+        raise UserError(f"cannot open the runs: {lines[0]}", _without_credentials(uri), remedy) from None
 
 
-def _without_password(uri: str) -> str:
-    from sqlalchemy.engine import make_url
+def _without_credentials(uri: str) -> str:
+    from sqlalchemy.engine import URL, make_url
     from sqlalchemy.exc import ArgumentError
 
     if sqlite_file(uri):  # SQLAlchemy would write its letters beyond ASCII as %C3%A4
         return uri
     try:
-        return make_url(uri).render_as_string(hide_password=True)
+        url = make_url(uri)
     except (ArgumentError, ValueError):  # "databricks", or a port that is no number
         return "MLFLOW_TRACKING_URI"
+    return URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()
 
 
 def _check_free(host: str, port: int) -> None:

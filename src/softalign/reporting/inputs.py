@@ -1,23 +1,30 @@
-"""The files of a run that the report reads: what each must hold, and reading it.
+"""The files that the report is made of: what each must hold, and reading it.
 
-Keys that no part of the report asks for are left as they are.
+train/cost.json and train/history.csv are held against what training writes, the others against what is read of them.
 """
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from softalign.config import ModelConfig
 from softalign.errors import UserError
+from softalign.training.failure import Failure
 from softalign.training.history import EPOCH_COLUMNS, read_table
 
 Score = float | None  # None: it was not finite, or has no meaning
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Some = Field(min_length=1)
 
 
 class Origin(BaseModel):
@@ -49,19 +56,22 @@ class Configuration(BaseModel):
 
     task: Task
     data: Data
-    model: dict[str, Any]
+    model: ModelConfig
     optimization: Optimization
 
 
 class Item(BaseModel):
     """A row of test/predictions.jsonl and of those of shifted test sets."""
 
+    row: Count
     source: str
-    references: Annotated[list[str], Field(min_length=1)]
+    target: str
+    references: Annotated[list[str], Some]
     prediction: str
     negative_log_likelihood: Score
-    source_words: int
-    target_words: int
+    source_words: Count
+    target_words: Count
+    test_row: Count | None = None  # of noise: the row of the test set that it was made of
 
 
 class Interval(BaseModel):
@@ -100,8 +110,8 @@ class PositionNorm(BaseModel):
 
 
 class StateNorms(BaseModel):
-    encoder: list[PositionNorm]
-    decoder: list[PositionNorm]
+    encoder: Annotated[list[PositionNorm], Some]
+    decoder: Annotated[list[PositionNorm], Some]
 
 
 class Entropy(BaseModel):
@@ -111,7 +121,7 @@ class Entropy(BaseModel):
 
 class Probes(BaseModel):
     recall_by_lag: list[ScoredBucket] | None
-    gradient_norm: Annotated[list[GradientBucket], Field(min_length=1)]
+    gradient_norm: Annotated[list[GradientBucket], Some]
     state_norm: StateNorms
     attention_entropy: Entropy | None
 
@@ -135,6 +145,12 @@ class DecodingCost(BaseModel):
     decoding_by_length: list[TimedBucket]
 
 
+class Gap(BaseModel):
+    train_perplexity: Score
+    validation_perplexity: Score
+    test_perplexity: Score
+
+
 class Scores(BaseModel):
     """test/scores.json."""
 
@@ -146,7 +162,7 @@ class Scores(BaseModel):
     alignment: Alignment | None
     probes: Probes
     cost: DecodingCost
-    gap: dict[str, Score]
+    gap: Gap
 
 
 class AttentionMap(BaseModel):
@@ -156,22 +172,39 @@ class AttentionMap(BaseModel):
     kind: str
     source_tokens: list[str]
     target_tokens: list[str]
-    weights: list[list[float]]
+    weights: list[list[float]]  # (T, S)
+
+    @model_validator(mode="after")
+    def is_of_its_tokens(self) -> AttentionMap:
+        shape = [len(self.source_tokens)] * len(self.target_tokens)
+        if not shape or [len(row) for row in self.weights] != shape:
+            raise ValueError("the weights do not fit the tokens")
+        return self
 
 
-class Failure(BaseModel):
-    """train/failure.json, in the place of all else."""
+class Provenance(BaseModel):
+    """data/raw/<task>/provenance.json."""
 
-    step: int
-    gradient_norm: float | str | None = None  # nan and inf are strings
-    last_checkpoint: str | None = None
+    data: str
 
 
-def read_json(path: Path, form: Any) -> Any:
+class PreparedReport(BaseModel):
+    """data/prepared/<task>/report.json."""
+
+    splits: dict[str, dict[str, int]]
+    vocabulary: dict[str, Any]
+    lengths: dict[str, dict[str, dict[str, float]]]
+
+
+class ShiftedReport(BaseModel):
+    """data/shifted/<task>/report.json."""
+
+    splits: dict[str, dict[str, int]]
+
+
+def read_json(path: Path, form: Any, remedy: str | None = None) -> Any:
     """The plain content of a file of the type `form`. Raises `UserError` where it is missing or of another."""
-    text = _text(path)
-    _check(text, form, str(path), path)
-    return json.loads(text)
+    return _parsed(_text(path, remedy), form, str(path), remedy or _remedy(path))
 
 
 def read_json_lines(path: Path, form: Any) -> list[dict[str, Any]]:
@@ -179,8 +212,7 @@ def read_json_lines(path: Path, form: Any) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
-            _check(line, form, f"{path}, line {number}", path)
-            rows.append(json.loads(line))
+            rows.append(_parsed(line, form, f"{path}, line {number}", _remedy(path)))
     if not rows:
         raise UserError("the file is empty", str(path), _remedy(path))
     return rows
@@ -189,33 +221,44 @@ def read_json_lines(path: Path, form: Any) -> list[dict[str, Any]]:
 def read_yaml(path: Path, form: Any) -> dict[str, Any]:
     """As `read_json`, of YAML."""
     try:
-        content = yaml.safe_load(_text(path))
-    except yaml.YAMLError as error:
-        raise UserError(f"not valid YAML: {error}", str(path), _remedy(path)) from None
-    _check(json.dumps(content, default=str), form, str(path), path)
-    return dict(content)
+        text = json.dumps(yaml.safe_load(_text(path)))
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise UserError(f"not plain YAML: {' '.join(str(error).split())}", str(path), _remedy(path)) from None
+    return dict(_parsed(text, form, str(path), _remedy(path)))
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
     """The rows of train/history.csv, one an epoch."""
-    _text(path)
     try:
-        rows = read_table(path)
-    except (TypeError, ValueError) as error:
+        with _readable(path):
+            rows = read_table(path)
+    except (TypeError, ValueError, csv.Error) as error:
         raise UserError(f"not a table of numbers: {error}", str(path), _remedy(path)) from None
     absent = [column for column in EPOCH_COLUMNS if column not in (rows[0] if rows else ())]
-    if absent:
-        raise UserError(f"no {absent[0]}", str(path), _remedy(path))
+    if absent or not all(math.isfinite(row["epoch"]) for row in rows):
+        raise UserError(f"no {absent[0] if absent else 'epoch'}", str(path), _remedy(path))
     return rows
 
 
-def _check(text: str, form: Any, where: str, path: Path) -> None:
+def read_failure(path: Path) -> Failure:
+    """train/failure.json, in the place of all else."""
+    try:
+        with _readable(path):
+            return Failure.read(path)
+    except (TypeError, ValueError, KeyError) as error:
+        raise UserError(f"does not say why the training stopped: {error!r}", str(path), _remedy(path)) from None
+
+
+def _parsed(text: str, form: Any, where: str, remedy: str) -> Any:
     try:
         _adapter(form).validate_json(text, strict=True)
+        return json.loads(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = _dotted(first["loc"])
-        raise UserError(f"{key}: {first['msg']}" if key else first["msg"], where, _remedy(path)) from None
+        raise UserError(f"{key}: {first['msg']}" if key else first["msg"], where, remedy) from None
+    except ValueError as error:
+        raise UserError(f"not valid JSON: {error}", where, remedy) from None
 
 
 @cache
@@ -227,15 +270,23 @@ def _dotted(steps: Sequence[int | str]) -> str:
     return ".".join(str(step) for step in steps)
 
 
-def _text(path: Path) -> str:
-    try:
+def _text(path: Path, remedy: str | None = None) -> str:
+    with _readable(path, remedy):
         return path.read_text(encoding="utf-8")
+
+
+@contextmanager
+def _readable(path: Path, remedy: str | None = None) -> Iterator[None]:
+    """Raise `UserError` where the block cannot read the text of `path`."""
+    remedy = remedy or _remedy(path)
+    try:
+        yield
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError("a run has not been finished: its file is missing", str(path), _remedy(path)) from None
+        raise UserError("its file is missing", str(path), remedy) from None
     except UnicodeDecodeError:
-        raise UserError("not UTF-8", str(path), _remedy(path)) from None
+        raise UserError("not UTF-8", str(path), remedy) from None
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", str(path), _remedy(path)) from None
+        raise UserError(f"cannot be read: {error.strerror}", str(path), remedy) from None
 
 
 def _remedy(path: Path) -> str:
