@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -255,7 +255,7 @@ def _parsed(text: str, form: Any, where: str, remedy: str) -> Any:
         return json.loads(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = _dotted(first["loc"])
+        key = ".".join(str(step) for step in first["loc"])
         raise UserError(f"{key}: {first['msg']}" if key else first["msg"], where, remedy) from None
     except ValueError as error:
         raise UserError(f"not valid JSON: {error}", where, remedy) from None
@@ -264,10 +264,6 @@ def _parsed(text: str, form: Any, where: str, remedy: str) -> Any:
 @cache
 def _adapter(form: Any) -> TypeAdapter[Any]:
     return TypeAdapter(form)
-
-
-def _dotted(steps: Sequence[int | str]) -> str:
-    return ".".join(str(step) for step in steps)
 
 
 def _text(path: Path, remedy: str | None = None) -> str:
