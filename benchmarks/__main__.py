@@ -71,9 +71,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def sides_of(cores: int) -> list[Side]:
-    """softalign with one thread, as the pipeline runs it, and with all cores; plain PyTorch; bf16 where there is."""
+    """softalign as the pipeline runs it and with all cores, and plain PyTorch; bf16 where the processor has it."""
     precisions = ["bf16", "fp32"] if multiplies_bf16(torch.device("cpu")) else ["fp32"]
-    ours = dict.fromkeys((precision, threads) for precision in precisions for threads in (1, cores))
+    ours = dict.fromkeys([(precisions[0], 1), *((precision, cores) for precision in precisions)])
     return [
         *(Side(f"softalign, {name}, threads={count}", softalign_loss, count, name) for name, count in ours),
         *(Side(f"plain, {name}", plain_loss, cores, name) for name in precisions),
