@@ -63,6 +63,23 @@ def test_params_name_the_data_of_each_task() -> None:
     assert compose_arm(LAYOUT, params, "translation", "vanilla").optimization.lr == 0.5
 
 
+def test_a_task_may_come_with_data_and_a_schedule_of_its_own() -> None:
+    short, long, scarce, whole = (
+        compose_by_hand(LAYOUT, [f"task={task}", "model=multiply"])
+        for task in ("translation_short", "translation_long", "translation_scarce", "translation")
+    )
+    assert short.data.cleaning.train_max_source_words + 1 == long.data.cleaning.train_min_source_words
+    assert scarce.data.source.train_rows < whole.data.source.train_rows
+    assert scarce.optimization.max_epochs > whole.optimization.max_epochs
+    assert {each.optimization.lr for each in (short, long, scarce, whole)} == {
+        whole.optimization.lr
+    }  # the searched one
+    assert {each.task.headline_metric for each in (short, long, scarce)} == {whole.task.headline_metric}
+    given = compose_by_hand(LAYOUT, ["task=translation_scarce", "model=multiply", "optimization.max_epochs=1"])
+    assert given.optimization.max_epochs == 1
+    assert compose_by_hand(LAYOUT, ["task=translation_scarce", "experiment=smoke"]).optimization.max_epochs != 30
+
+
 def test_a_run_by_hand_composes_what_dvc_would() -> None:
     params = read_params(LAYOUT.params)
     by_hand = compose_by_hand(LAYOUT, ["task=summarization", "model=multiply", "seed=2"])
@@ -257,5 +274,5 @@ def test_a_mistake_in_a_file_of_conf_is_found_too(tmp_path: Path) -> None:
 
 
 def test_a_task_that_is_not_known() -> None:
-    with pytest.raises(UserError, match="unknown task 'poetry'.*summarization, translation"):
+    with pytest.raises(UserError, match="unknown task 'poetry'.*summarization, .*translation"):
         base_of(LAYOUT, ["task=poetry"])

@@ -134,7 +134,12 @@ def test_attention_finds_the_gold_alignment(trained, hardly_trained):
     assert alignment["diagonal_error_rate"] == alignment["reachable_error_rate"] == 0  # word by word
     assert alignment["error_rate"] < 0.5
     assert alignment["entropy"] < alignment["entropy_uniform"]
+    links = [record["links"]["attention"] for record in trained.predictions]
+    right, predicted, gold = np.sum(links, axis=0)
+    assert [own[1:] for own in links] == [[record["target_words"]] * 2 for record in trained.predictions]  # one a word
+    assert alignment["error_rate"] == pytest.approx(1 - 2 * right / (predicted + gold))
     assert hardly_trained.scores["alignment"] is None
+    assert not any("links" in record for record in hardly_trained.predictions)
 
 
 def test_attention_maps_have_a_token_for_each_row_and_column(trained, hardly_trained):
@@ -183,9 +188,9 @@ def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
     arm = load_arm(run / "train" / "best.ckpt", data, config)
     test = split_of(data.splits["test"])
     without = replace(test, alignment=[""] * len(test))
-    outputs, likelihoods = decode(arm, test, config, "arm"), score_targets(arm, test, data, config, "arm")
+    outputs, targets = decode(arm, test, config, "arm"), score_targets(arm, without, data, config, "arm")
     statistics = item_statistics(outputs.texts, test.references)
-    assert assemble_scores(arm, without, outputs, statistics, likelihoods, config, "arm")["alignment"] is None
+    assert assemble_scores(arm, without, outputs, statistics, targets, config, "arm")["alignment"] is None
 
 
 def test_a_sample_of_a_split_is_fixed_and_in_order(layout):

@@ -14,6 +14,7 @@ from softalign.evaluation.scores import item_statistics
 from softalign.reporting import figures, probe_records
 from softalign.reporting.arm_scores import score_lags
 from softalign.reporting.probe_tables import probe_table
+from softalign.reporting.results import runs_of
 from softalign.reporting.tables import headline_comparison
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 
@@ -128,7 +129,9 @@ def test_the_table_of_probes_has_both_ends(recalled: Reported, one_seed: Reporte
     elsewhere = probe_table(one_seed.results, "translation")
     assert elsewhere.columns == ["arm", *table.columns[3:], "alignment error rate, %", "of the better baseline"]
     assert elsewhere.rows[0][-4:] == ["–", "–", "–", "–"]  # vanilla attends to nothing
-    assert elsewhere.rows[-1][-4:] == ["0.400", "2.60", "12.0", "48.0"]
+    aligned = runs_of(one_seed.results, "translation", "bahdanau")[0]["alignment"]
+    rates = [f"{100 * aligned[key]:.1f}" for key in ("error_rate", "diagonal_error_rate")]
+    assert elsewhere.rows[-1][-4:] == ["0.400", "2.60", *rates]
 
 
 def test_the_report_shows_the_probes(recalled: Reported) -> None:

@@ -139,13 +139,14 @@ PARTS = {  # of each file the parts that the report is made of
     "train/run.json": ["model", "seed"],
     "train/cost.json": ["n_parameters", "train_tokens_per_second", "flattened", "peak_memory_mb"],
     "test/scores.json": [
-        *("test.bleu", "intervals.bleu", "gap", "gap.train_perplexity", "by_length.0.low", "alignment.difference"),
+        *("test.bleu", "intervals.bleu", "gap", "gap.train_perplexity", "by_length.0.low", "alignment.baseline"),
         *("probes.recall_by_lag", "probes.gradient_norm.0.relative", "probes.attention_entropy.uniform"),
         *("probes.state_norm.encoder", "probes.state_norm.decoder.1.rows"),
         *("cost.decode_seconds", "cost.scoring_by_length.0.tokens", "cost.decoding_by_length.0.seconds"),
     ],
     "test/predictions.jsonl": [
         *("row", "source", "target", "references", "prediction", "negative_log_likelihood", "target_words"),
+        "links.attention",
     ],
     "test/attention.json": ["0.kind", "0.weights", "0.source_tokens"],
 }
@@ -185,6 +186,17 @@ def test_runs_timed_in_other_length_buckets_are_left_out(tmp_path: Path, work: s
     assert [run.reason for run in task.incomplete] == [
         "timed in other length buckets than the other runs: run dvc repro"
     ]
+
+
+def test_a_run_whose_alignment_has_no_links_is_listed(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    path = layout.run("translation", "bahdanau", 1) / "test/predictions.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    kept = [{key: value for key, value in row.items() if key != "links"} for row in rows]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in kept), encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert (found.model, found.reason) == ("bahdanau", "no links (test/predictions.jsonl): run dvc repro")
 
 
 def test_lengths_that_cannot_be_told_apart_are_listed(tmp_path: Path) -> None:

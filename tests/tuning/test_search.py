@@ -88,6 +88,12 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str], says: str) -
     assert failed.returncode == 1 and line.startswith("error: ") and says in line
 
 
+def test_a_task_with_a_schedule_of_its_own_gives_no_rate_to_the_others(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    with pytest.raises(UserError, match=r"this task alone.*task=translation_scarce.*with task=translation$"):
+        tune(layout, ["task=translation_scarce", "model=vanilla"])
+
+
 def test_an_experiment_of_params_is_not_searched_under_by_accident(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,11 +11,10 @@ from string import punctuation
 import numpy as np
 from numpy.typing import NDArray
 
-from softalign.config import EvaluationConfig
-from softalign.evaluation.scores import ItemStatistics
-from softalign.evaluation.significance import percentile_interval, resampled_scores
-
 Links = frozenset[tuple[int, int]]
+Counts = tuple[int, int, int]  # of `link_counts`
+
+ATTENTION, DIAGONAL, SAME_WORD = "attention", "diagonal", "same_word"  # whose links are counted
 
 
 def parse_links(pharaoh: str) -> Links:
@@ -77,7 +76,7 @@ def entropies(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(-(weights * logarithms).sum(axis=-1))
 
 
-def link_counts(predicted: Links, gold: Links) -> tuple[int, int, int]:
+def link_counts(predicted: Links, gold: Links) -> Counts:
     """|A ∩ S|, |A| and |S|: links that are right, that were predicted, and of the gold alignment."""
     return len(predicted & gold), len(predicted), len(gold)
 
@@ -94,23 +93,22 @@ class AlignmentScore:
     """Alignment error rate and attention entropy over a corpus, one sentence pair after the other."""
 
     def __init__(self) -> None:
-        self.attention: list[tuple[int, int, int]] = []
-        self.diagonal: list[tuple[int, int, int]] = []
-        self.same_word: list[tuple[int, int, int]] = []
-        self.reachable: list[tuple[int, int, int]] = []
+        self.counts: dict[int, dict[str, Counts]] = {}  # by row: of the attention, of the two baselines
+        self.reachable: list[Counts] = []
         self._entropies: list[NDArray[np.float64]] = []
         self._uniform: list[float] = []
 
     def add(
         self,
+        row: int,
         weights: NDArray[np.float64],
         source_words: Sequence[int],
         target_words: Sequence[int],
         gold: Links,
         same_word: Links,
     ) -> None:
-        """Count one pair: teacher-forced weights (T, S) between its subwords, the word of each subword, the gold
-        links, and those of `same_word_links`.
+        """Count one pair, a row of the test set: teacher-forced weights (T, S) between its subwords, the word of each
+        subword, the gold links, and those of `same_word_links`.
 
         The weights may have one column more than there are source subwords (the end of the source) and one row more
         than there are target subwords (the end of the target). The links leave both out. The entropy is that of the
@@ -119,50 +117,45 @@ class AlignmentScore:
         steps, positions = len(target_words), len(source_words)
         source_length, target_length = max(source_words, default=-1) + 1, max(target_words, default=-1) + 1
         inner = word_weights(weights[:steps, :positions], source_words, target_words)
-        self.attention.append(link_counts(attention_links(inner), gold))
-        self.diagonal.append(link_counts(diagonal_links(source_length, target_length), gold))
-        self.same_word.append(link_counts(same_word, gold))
+        self.counts[row] = {
+            ATTENTION: link_counts(attention_links(inner), gold),
+            DIAGONAL: link_counts(diagonal_links(source_length, target_length), gold),
+            SAME_WORD: link_counts(same_word, gold),
+        }
         linked = {target: (source, target) for source, target in sorted(gold)}
         reachable = frozenset(linked.get(target, (-1, target)) for target in range(target_length))
         self.reachable.append(link_counts(reachable, gold))
         self._entropies.append(entropies(weights[:steps]))
         self._uniform += steps * [float(np.log(max(weights.shape[1], 1)))]
 
-    def report(self, config: EvaluationConfig) -> dict[str, float | int | str]:
+    def report(self) -> dict[str, float | int | str]:
         """Rates as shares over all links of the corpus, entropies in nats as means over target subwords.
 
         `diagonal_error_rate` and `same_word_error_rate` are those of the two baselines that learn nothing, `baseline`
-        names the better of them (`diagonal`, `same word`), and `difference` is the rate of the attention minus that of
-        this one, with its bootstrap interval over sentence pairs. `reachable_error_rate` is the lowest that one link
-        for each target word can reach: gold leaves some target words without a link and gives others several.
+        names the better of them (`diagonal`, `same_word`), and `difference` is the rate of the attention minus that of
+        this one. `reachable_error_rate` is the lowest that one link for each target word can reach: gold leaves some
+        target words without a link and gives others several.
 
         Raises `ValueError` before any pair was added.
         """
-        if not self.attention:
+        if not self.counts:
             raise ValueError("no pair was added")
-        attention = _statistics(self.attention)
-        baselines = {"diagonal": _statistics(self.diagonal), "same word": _statistics(self.same_word)}
-        name = min(baselines, key=lambda each: baselines[each].corpus_score())
-        systems = [attention, baselines[name]]
-        resampled = resampled_scores(systems, config.bootstrap_samples, config.bootstrap_seed)
-        low, high = percentile_interval(resampled[0] - resampled[1], config.confidence)
-        correct, predicted, gold = attention.values.sum(axis=0)
+        correct, predicted, gold = self._total(ATTENTION)
+        rates = {name: float(error_rate(self._total(name))) for name in (ATTENTION, DIAGONAL, SAME_WORD)}
+        baseline = min((DIAGONAL, SAME_WORD), key=rates.__getitem__)
         return {
-            "error_rate": attention.corpus_score(),
+            "error_rate": rates[ATTENTION],
             "precision": correct / max(predicted, 1.0),
             "recall": correct / max(gold, 1.0),
             "entropy": float(np.concatenate(self._entropies).mean()),
             "entropy_uniform": float(np.mean(self._uniform)),
-            "diagonal_error_rate": baselines["diagonal"].corpus_score(),
-            "same_word_error_rate": baselines["same word"].corpus_score(),
-            "baseline": name,
-            "difference": attention.corpus_score() - baselines[name].corpus_score(),
-            "difference_low": low,
-            "difference_high": high,
-            "reachable_error_rate": _statistics(self.reachable).corpus_score(),
+            "diagonal_error_rate": rates[DIAGONAL],
+            "same_word_error_rate": rates[SAME_WORD],
+            "baseline": baseline,
+            "difference": rates[ATTENTION] - rates[baseline],
+            "reachable_error_rate": float(error_rate(np.sum(self.reachable, axis=0, dtype=np.float64))),
             "links": int(gold),
         }
 
-
-def _statistics(counts: list[tuple[int, int, int]]) -> ItemStatistics:
-    return ItemStatistics(np.array(counts, dtype=np.float64), error_rate, "")
+    def _total(self, name: str) -> NDArray[np.float64]:
+        return np.sum([counts[name] for counts in self.counts.values()], axis=0, dtype=np.float64)

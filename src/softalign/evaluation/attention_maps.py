@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from softalign.config import EvaluationConfig
 from softalign.data.tokenizer import EOS, Tokenizer
 from softalign.evaluation.alignment import AlignmentScore, parse_links, same_word_links
 from softalign.evaluation.split import Split
@@ -23,25 +22,25 @@ def score_alignment(
     test: Split,
     tokenizers: tuple[Tokenizer, Tokenizer],
     batch_size: int,
-    config: EvaluationConfig,
     device: torch.device,
-) -> dict[str, float | int | str] | None:
-    """`AlignmentScore.report` of the attention over the reference targets; source and target tokenizer are given.
+) -> AlignmentScore:
+    """Score the attention over the reference targets; source and target tokenizer are given.
 
-    None for an arm without attention, and for data without a gold alignment. Rows without one are left out.
+    Nothing is scored of an arm without attention, and of data without a gold alignment. Rows without one are left out.
     """
     aligned = [row for row in test.rows if test.alignment[row[0]]]
     score = AlignmentScore()
     source_tokenizer, target_tokenizer = tokenizers
     for index, weights in attention_over(model, aligned, batch_size, device):
         score.add(
+            index,
             weights,
             source_tokenizer.word_spans(test.source[index]),
             target_tokenizer.word_spans(test.target[index]),
             parse_links(test.alignment[index]),
             same_word_links(test.source[index].split(), test.target[index].split()),
         )
-    return score.report(config) if score.attention else None
+    return score
 
 
 def example_rows(source_words: Sequence[int], count: int) -> list[int]:

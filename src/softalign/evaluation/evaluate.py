@@ -15,6 +15,7 @@ from softalign.data.atomic import replacing
 from softalign.data.batching import Batch
 from softalign.data.prepared import Prepared
 from softalign.decoding import Hypothesis, search
+from softalign.evaluation.alignment import AlignmentScore
 from softalign.evaluation.arm import Arm
 from softalign.evaluation.attention_maps import attention_examples, score_alignment
 from softalign.evaluation.by_length import score_by_length
@@ -44,11 +45,14 @@ class Outputs:
 
 
 @dataclass(frozen=True)
-class Likelihoods:
-    """Teacher-forced negative log-likelihood of each test row (N,), and perplexity per word of the three splits."""
+class TeacherForced:
+    """Negative log-likelihood of each test row (N,), perplexity per word of the three splits, and how well attention
+    over the test targets aligns.
+    """
 
     test: NDArray[np.float64]
     perplexity: dict[str, float]
+    alignment: AlignmentScore
 
 
 def decode(arm: Arm, test: Split, config: Config, label: str) -> Outputs:
@@ -59,8 +63,10 @@ def decode(arm: Arm, test: Split, config: Config, label: str) -> Outputs:
     return Outputs(found.hypotheses, texts, found.seconds)
 
 
-def score_targets(arm: Arm, test: Split, data: Prepared, config: Config, label: str) -> Likelihoods:
-    """Perplexity on test, on validation, and on a fixed sample of as many training rows: the generalisation gap."""
+def score_targets(arm: Arm, test: Split, data: Prepared, config: Config, label: str) -> TeacherForced:
+    """Perplexity on test, on validation, and on a fixed sample of as many training rows: the generalisation gap.
+    Alignment on test.
+    """
     validation = split_of(data.splits["validation"])
     train = split_of(data.splits["train"], sample=len(validation))
     splits = {"train": train, "validation": validation, "test": test}
@@ -70,7 +76,8 @@ def score_targets(arm: Arm, test: Split, data: Prepared, config: Config, label: 
             batch_size = config.decoding.batch_size
             values[name] = negative_log_likelihoods(arm.model, split.rows, batch_size, arm.device, advance)
             perplexity[name] = word_perplexity(values[name].tolist(), split.target_words)
-    return Likelihoods(values["test"], perplexity)
+    alignment = score_alignment(arm.model, test, arm.tokenizers, config.decoding.batch_size, arm.device)
+    return TeacherForced(values["test"], perplexity, alignment)
 
 
 def assemble_scores(
@@ -78,7 +85,7 @@ def assemble_scores(
     test: Split,
     outputs: Outputs,
     statistics: dict[str, ItemStatistics],
-    likelihoods: Likelihoods,
+    targets: TeacherForced,
     config: Config,
     label: str,
     shifted: Sequence[Decoded] = (),
@@ -86,7 +93,7 @@ def assemble_scores(
     """The content of scores.json."""
     evaluation, headline = config.evaluation, config.task.headline_metric
     buckets = length_buckets(test.source_words, evaluation.length_buckets)
-    scored = Scored(outputs.texts, test.references, test.target_words, likelihoods.test, statistics)
+    scored = Scored(outputs.texts, test.references, test.target_words, targets.test, statistics)
 
     def scoring(batch: Batch) -> int:
         arm.model.negative_log_likelihood(batch)
@@ -102,16 +109,14 @@ def assemble_scores(
         "shifted": shifted_scores(shifted, scored, test.source_words, config),
         "signatures": {metric: items.signature for metric, items in statistics.items()},
         "by_length": score_by_length(headline, statistics[headline], buckets, evaluation),
-        "alignment": score_alignment(
-            arm.model, test, arm.tokenizers, config.decoding.batch_size, evaluation, arm.device
-        ),
+        "alignment": targets.alignment.report() if targets.alignment.counts else None,
         "probes": probe(arm, test, outputs.texts, config, label),
         "settings": {
             "decoding": to_dict(config.decoding),
             "search_precision": resolved_precision(config.decoding.precision, arm.device),
             "evaluation": to_dict(evaluation),
         },
-        "gap": {f"{split}_perplexity": value for split, value in likelihoods.perplexity.items()},
+        "gap": {f"{split}_perplexity": value for split, value in targets.perplexity.items()},
         "cost": {
             "decode_seconds": outputs.seconds,
             "decode_sentences_per_second": len(test) / outputs.seconds,
@@ -128,7 +133,7 @@ def write_test(
     test: Split,
     outputs: Outputs,
     statistics: dict[str, ItemStatistics],
-    likelihoods: Likelihoods,
+    targets: TeacherForced,
     scores: dict[str, Any],
     config: Config,
     shifted: Sequence[Decoded] = (),
@@ -137,7 +142,8 @@ def write_test(
     predicted_ids = [hypothesis.tokens for hypothesis in outputs.hypotheses]
     count = config.evaluation.attention_examples
     with replacing(target) as folder:
-        records = prediction_records(test, outputs.texts, outputs.hypotheses, likelihoods.test.tolist())
+        links = targets.alignment.counts
+        records = prediction_records(test, outputs.texts, outputs.hypotheses, targets.test.tolist(), links)
         write_json_lines(folder / "predictions.jsonl", records)
         write_items(folder, statistics)
         write_json(folder / "scores.json", scores)

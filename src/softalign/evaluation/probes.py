@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from softalign.config import Config, EvaluationConfig
+from softalign.config import Config, EvaluationConfig, kind_of
 from softalign.data.batching import Batch, Row
 from softalign.data.probes import recall
 from softalign.data.tokenizer import PAD
@@ -52,7 +52,7 @@ def probe(arm: Arm, test: Split, predictions: Sequence[str], config: Config, lab
     Raises `UserError` where a source of the task recall has no marked value.
     """
     sample = sampled(test.rows)
-    is_recall = config.task.name == "recall"
+    is_recall = kind_of(config.task.name) == "recall"
     rows = test.rows if is_recall else sample
     with progress(f"{label}: probing", len(rows), config.trainer.progress) as advance:
         found = list(source_gradients(arm.model, rows, arm.device, advance))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from softalign.decoding import Hypothesis
+from softalign.evaluation.alignment import Counts
 from softalign.evaluation.split import Split
 
 
@@ -17,10 +18,12 @@ def prediction_records(
     predictions: Sequence[str],
     hypotheses: Sequence[Hypothesis],
     negative_log_likelihoods: Sequence[float],
+    links: Mapping[int, dict[str, Counts]] | None = None,
 ) -> list[dict[str, Any]]:
     """One record for each test row, in test order.
 
-    `log_probability`: nats, of the prediction; `negative_log_likelihood`: nats, of the target, teacher-forced.
+    `log_probability`: nats, of the prediction; `negative_log_likelihood`: nats, of the target, teacher-forced; `links`:
+    `AlignmentScore.counts` of the row, where it has any.
     """
     return [
         {
@@ -34,6 +37,7 @@ def prediction_records(
             "source_words": source_words,
             "target_words": target_words,
         }
+        | ({"links": links[row]} if links and row in links else {})
         for row, (source_words, target_words) in enumerate(zip(test.source_words, test.target_words, strict=True))
     ]
 

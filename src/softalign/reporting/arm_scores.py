@@ -57,10 +57,10 @@ def score_lengths(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str
 def score_lags(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
     """One record for each arm and bucket of lags of the marked value, in words: exact match, as in `_of_buckets`.
 
-    None but on the task recall.
+    None but where the task is recall.
     """
     task = scored.runs
-    if task.task != "recall":
+    if task.kind != "recall":
         return []
     buckets = length_buckets(marked_lags([item["source"] for item in task.items]), LAG_BUCKETS)
     return _of_buckets(scored, "exact_match", buckets, evaluation)

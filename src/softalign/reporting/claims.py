@@ -36,8 +36,9 @@ class Claim:
     pairs: Pairing
     tests: tuple[Test, ...]
     needs: str  # what has to be run before it can be decided
-    tasks: tuple[str, ...] = ("translation", "summarization")
+    tasks: tuple[str, ...] = ("translation", "summarization")  # kinds of task
     diverged: Divergence = divergence.is_silent  # decides where trainings diverged
+    made_for: tuple[str, ...] = ()  # tasks that exist for this claim: where one was run, no other speaks to it
 
     @property
     def rules(self) -> list[str]:
@@ -46,6 +47,8 @@ class Claim:
 
 
 BASELINE = "an arm with attention, and the arm without it that is otherwise alike"
+SCARCE = ("translation_scarce", "summarization_scarce")
+TRAINED_ON = f"{BASELINE}, trained until its validation loss turns, as on {' and '.join(SCARCE)}"
 CLAIMS = (
     Claim(
         "C1",
@@ -137,14 +140,16 @@ CLAIMS = (
         "fusion overfits more",
         arms.fused_and_plain_or_control,
         (cost_claims.overfits_more,),
-        BASELINE,
+        TRAINED_ON,
+        made_for=SCARCE,
     ),
     Claim(
         "C13",
         "fusion overfits less",
         arms.fused_and_plain_or_control,
         (cost_claims.overfits_less,),
-        BASELINE,
+        TRAINED_ON,
+        made_for=SCARCE,
     ),
     Claim(
         "C14",
@@ -166,10 +171,17 @@ def decide_claims(tasks: Sequence[TaskRuns], scored: Sequence[Scored], evaluatio
     by_task = {one.runs.task: one for one in scored}
     verdicts: list[Verdict] = []
     for claim in CLAIMS:
-        concerned = [task for task in tasks if task.task in claim.tasks]
+        concerned = _concerned(claim, tasks)
         rows = [row for task in concerned for row in _rows(claim, task, by_task.get(task.task), evaluation)]
         verdicts += _corrected(rows, evaluation.confidence) or [_nothing(claim, concerned)]
     return verdicts
+
+
+def _concerned(claim: Claim, tasks: Sequence[TaskRuns]) -> list[TaskRuns]:
+    """The tasks that speak to a claim: those made for it, else those of its kinds that were made for none."""
+    special = {name for each in CLAIMS for name in each.made_for}
+    own = [task for task in tasks if task.task in claim.made_for]
+    return own or [task for task in tasks if task.kind in claim.tasks and task.task not in special]
 
 
 def _rows(claim: Claim, task: TaskRuns, scored: Scored | None, evaluation: EvaluationConfig) -> Iterator[Verdict]:

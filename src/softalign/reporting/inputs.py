@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
@@ -60,6 +60,14 @@ class Configuration(BaseModel):
     optimization: Optimization
 
 
+class Links(BaseModel):
+    """Links that are right, that were predicted, and of the gold alignment, by who links."""
+
+    attention: tuple[Count, Count, Count]
+    diagonal: tuple[Count, Count, Count]
+    same_word: tuple[Count, Count, Count]
+
+
 class Item(BaseModel):
     """A row of test/predictions.jsonl and of those of shifted test sets."""
 
@@ -72,6 +80,7 @@ class Item(BaseModel):
     source_words: Count
     target_words: Count
     test_row: Count | None = None  # of noise: the row of the test set that it was made of
+    links: Links | None = None
 
 
 class Interval(BaseModel):
@@ -132,10 +141,7 @@ class Alignment(BaseModel):
     entropy_uniform: float
     diagonal_error_rate: float
     same_word_error_rate: float
-    baseline: str
-    difference: float
-    difference_low: float
-    difference_high: float
+    baseline: Literal["diagonal", "same_word"]
 
 
 class DecodingCost(BaseModel):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from softalign.config import ModelConfig
+from softalign.config import ModelConfig, kind_of
 from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
@@ -86,6 +86,10 @@ class TaskRuns:
     arms: dict[str, ModelConfig]  # their options, where a run or resolved/ tells; those without attention first
     runs: dict[tuple[str, int], Run]  # the complete ones
     incomplete: list[Incomplete]
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.task)
 
     @property
     def models(self) -> list[str]:
@@ -223,6 +227,8 @@ def read_run(folder: Path) -> Run:
     if scores["test"].get(headline) is None or headline not in scores["intervals"]:
         raise UserError(f"no {headline}", f"{test / 'scores.json'}", "run dvc repro")
     predictions = _read_items(test / "predictions.jsonl")
+    if scores["alignment"] and not any(item.get("links") for item in predictions):
+        raise UserError("no links", f"{test / 'predictions.jsonl'}", "run dvc repro")
     return Run(
         task=str(origin["task"]),
         model=str(origin["model"]),

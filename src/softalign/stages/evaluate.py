@@ -33,11 +33,11 @@ def main(config: Config, layout: Layout) -> None:
     test = split_of(data.splits["test"])
     with without_denormals():
         outputs = decode(arm, test, config, identity.label)
-        likelihoods = score_targets(arm, test, data, config, identity.label)
+        targets = score_targets(arm, test, data, config, identity.label)
         statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
         shifted = decode_shifted(arm, sets, config, identity.label)
-        scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, identity.label, shifted)
-        write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config, shifted)
+        scores = assemble_scores(arm, test, outputs, statistics, targets, config, identity.label, shifted)
+        write_test(run / "test", arm, test, outputs, statistics, targets, scores, config, shifted)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
         from softalign.reporting.run_figures import run_figures
         from softalign.training.tracking import record_runs

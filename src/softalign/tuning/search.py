@@ -15,7 +15,7 @@ from pathlib import Path
 from hydra.core.override_parser.types import IntervalSweep
 
 from softalign.composition import base_of, compose_by_hand, parse
-from softalign.config import Config
+from softalign.config import Config, kind_of
 from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
@@ -81,7 +81,13 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
     diverged = []
     for arm in arms:
         given = [*others, f"model={arm}"]
-        rate_of(layout, given)  # a mistake shows before anything is imported
+        task = usual(layout, given).task.name  # a mistake shows before anything is imported
+        if task != kind_of(task):
+            raise UserError(
+                "the search would take the data and the schedule of this task alone, and all commands its rates",
+                f"task={task}",
+                f"search with task={kind_of(task)}",
+            )
         found = search(layout, given)
         best = best_of(found.trials)
         if best is None:
@@ -144,10 +150,10 @@ def _has_interval(overrides: Sequence[str]) -> bool:
     return any(isinstance(override.value(), IntervalSweep) for override in parse(overrides))
 
 
-def rate_of(layout: Layout, overrides: Sequence[str]) -> float:
-    """The rate that the pipeline uses for the arm of these overrides, those for the search itself left out."""
+def usual(layout: Layout, overrides: Sequence[str]) -> Config:
+    """What the pipeline uses for the arm of these overrides, those for the search itself left out."""
     settings = [text for text in overrides if not text.startswith((f"{RATE}=", "hydra.", "hydra/"))]
-    return compose_by_hand(layout, settings).optimization.lr
+    return compose_by_hand(layout, settings)
 
 
 def command(layout: Layout, overrides: Sequence[str]) -> str:
@@ -170,7 +176,7 @@ def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], be
             f"warning: it is the {end} rate tried: search wider with '{RATE}=choice(one,another)'",
             file=sys.stderr,
         )
-    used = rate_of(layout, overrides)
+    used = usual(layout, overrides).optimization.lr
     if used != best.lr:
         print(
             f"warning: with these settings {best.arm} trains with {RATE}={used:g} all the same: the experiment, or"
