@@ -393,6 +393,11 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
                 "decode_sentences_per_second": len(items) / (3 * slow),
                 "scoring_by_length": seconds,
                 "decoding_by_length": seconds,
+                "training_memory_by_length": [
+                    {key: bucket[key] for key in ("low", "high", "rows", "tokens")}
+                    | {"bytes": (1000 + (20 * bucket["low"] if attention else 0)) * bucket["tokens"]}
+                    for bucket in seconds
+                ],
             },
             "gap": {
                 "train_perplexity": 2.718 ** (floor - (0.10 if model == "bahdanau" else 0.02)),

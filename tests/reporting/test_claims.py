@@ -205,16 +205,25 @@ def test_alignment_is_resampled_over_items_and_over_seeds(two_seeds: Reported) -
 
 
 def test_extra_time_that_grows_with_length_supports_c9(one_seed: Reported) -> None:
-    scoring, decoding = of(one_seed, "C9", "bahdanau")
-    assert scoring.verdict == decoding.verdict == SUPPORTED
+    scoring, decoding, memory = of(one_seed, "C9", "bahdanau")
+    assert scoring.verdict == decoding.verdict == memory.verdict == SUPPORTED
     # The made-up runs need 0.1 ms a source word; the arm with attention 1.4 times as much: 0.04 ms more a word.
     assert scoring.effect == pytest.approx(0.4)
+    assert memory.effect == pytest.approx(0.2)  # 20 bytes a source word
 
     def as_vanilla(run: Run) -> None:
         run.scores["cost"] = one_seed.tasks[0].of("vanilla")[0].scores["cost"]
 
-    equal, _ = cost_claims.heavier_on_long_sequences(changed(one_seed.scored[0], "bahdanau", as_vanilla))
-    assert equal.verdict == NOT_DECIDED
+    equal, _, same = cost_claims.heavier_on_long_sequences(changed(one_seed.scored[0], "bahdanau", as_vanilla))
+    assert equal.verdict == same.verdict == NOT_DECIDED
+
+
+def test_memory_is_the_same_in_every_seed_and_counts_once(two_seeds: Reported) -> None:
+    (*_, memory) = of(two_seeds, "C9", "bahdanau")
+    buckets = two_seeds.tasks[0].of("bahdanau")[0].scores["cost"]["training_memory_by_length"]
+    assert memory.quantity.startswith("training memory") and len(buckets) == 5
+    assert memory.effect == pytest.approx(0.2)
+    assert memory.notes == [f"{1 + 0.02 * buckets[-1]['low']:.2f} times as much for a token on the longest sources"]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,23 @@ def test_cost_and_quality_shows_means_seeds_and_who_is_beaten_by_none() -> None:
     assert {text.get_color() for text in written} == {figures.INK}
 
 
+def test_cost_by_length_has_a_panel_a_quantity_and_averages_seeds() -> None:
+    spans = {(4, 8): 1.0, (9, 15): 2.0}
+    buckets = [
+        {"model": model, "low": low, "high": high, "quantity": quantity, "value": scale * (value + seed)}
+        for quantity, scale in (("scoring, ms", 1), ("memory, kB", 10))
+        for model in ("vanilla", "bahdanau")
+        for seed in (0, 1)
+        for (low, high), value in spans.items()
+    ]
+    figure = figures.cost_by_length(buckets)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["scoring, ms", "memory, kB"]
+    for ax, scale in zip(figure.axes, (1, 10), strict=True):
+        assert [line.get_label() for line in ax.lines] == ["vanilla", "bahdanau"]
+        assert [list(line.get_xdata()) for line in ax.lines] == [[6.0, 12.0]] * 2
+        assert [list(line.get_ydata()) for line in ax.lines] == [[1.5 * scale, 2.5 * scale]] * 2
+
+
 def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
     weights = [[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]]
     figure = figures.attention_heat_map(weights, ["$5", "über$"], ["a", "b", "</s>"], "title")
@@ -99,7 +116,12 @@ def drawn(one_seed: Reported) -> list[Drawing]:
 def test_every_task_has_every_kind_of_figure(drawn: list[Drawing]) -> None:
     names = [drawing.name for drawing in drawn]
     for task in ("translation", "summarization"):
-        assert {f"{task}-loss-curves", f"{task}-quality-by-length", f"{task}-cost-and-quality"} <= set(names)
+        assert {
+            f"{task}-loss-curves",
+            f"{task}-quality-by-length",
+            f"{task}-cost-and-quality",
+            f"{task}-cost-by-length",
+        } <= set(names)
         assert f"{task}-attention-bahdanau-0" in names
         assert not any(name.startswith(f"{task}-attention-vanilla") for name in names)
     assert len(names) == len(set(names))

@@ -19,6 +19,7 @@ from softalign.evaluation.alignment import AlignmentScore
 from softalign.evaluation.arm import Arm
 from softalign.evaluation.attention_maps import attention_examples, score_alignment
 from softalign.evaluation.by_length import score_by_length
+from softalign.evaluation.cost_by_length import seconds_by_length, training_memory_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
@@ -29,7 +30,6 @@ from softalign.evaluation.shifted import Decoded, Scored, shifted_scores, write_
 from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
-from softalign.evaluation.timing import seconds_by_length
 from softalign.precision import resolved_precision
 from softalign.progress import progress
 from softalign.typed import to_dict
@@ -123,6 +123,7 @@ def assemble_scores(
             "scoring_by_length": seconds_by_length(buckets, test.rows, arm.device, scoring, repeats=3),
             # A batch is hundreds of steps already, which even out.
             "decoding_by_length": seconds_by_length(buckets, test.rows, arm.device, decoding, repeats=1),
+            "training_memory_by_length": training_memory_by_length(buckets, test.rows, arm.device, arm.model),
         },
     }
 

@@ -20,6 +20,7 @@ from softalign.reporting.estimates import (
     ratio_of_means,
     resample_counts,
 )
+from softalign.reporting.length_costs import LENGTH_COSTS, LengthCost
 from softalign.reporting.runs import Run
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 
@@ -28,25 +29,26 @@ CLEAR_RATIO = 1.25
 
 
 def heavier_on_long_sequences(case: Case) -> list[Verdict]:
-    """Effect: the slope, over the source length, of the extra time that the arm needs for a target token beyond the
-    arm without attention, in ms per 10 source words; once for scoring the reference (teacher-forced), once for what the
-    arm writes. Least squares over the length buckets of all seeds, Student's t interval. Supported: the whole interval
-    lies above 0 (a token costs the more extra, the longer the source). Refuted: the whole interval lies below 0. Not
-    decided otherwise. (Changed after the first runs: at first the time was that of a row, so that longer targets alone
-    made a slope, and an arm that writes less looked fast.)
+    """Effect: the slope, over the source length, of what the arm needs for a target token beyond the arm without
+    attention, for 10 source words more: time to score the reference (teacher-forced), time for what the arm writes, and
+    memory that a training step keeps for its backward pass. Least squares over the length buckets, for the times of all
+    seeds, Student's t interval. Supported: the whole interval lies above 0 (a token costs the more extra, the longer
+    the source). Refuted: the whole interval lies below 0. Not decided otherwise. (Changed after the first runs: at
+    first the time was that of a row, so that longer targets alone made a slope, and an arm that writes less looked
+    fast; memory was not looked at.)
     """
-    return [_time_by_length(case, work) for work in ("scoring", "decoding")]
+    return [_growth(case, cost) for cost in LENGTH_COSTS]
 
 
-def _time_by_length(case: Case, work: str) -> Verdict:
-    quantity = f"{work}, extra ms per token and 10 source words"
+def _growth(case: Case, cost: LengthCost) -> Verdict:
     lengths: list[float] = []
     extra: list[float] = []
     ratios: list[float] = []
-    for runs in zip(*_arms(case), strict=True):
-        plain, fused = (_seconds_by_length(run, work) for run in runs)
-        lengths += plain
-        extra += [1000 * (fused[length] - plain[length]) for length in plain]
+    pairs = list(zip(*_arms(case), strict=True))
+    for runs in pairs[:1] if cost.is_exact else pairs:
+        plain, fused = (cost.per_token(run) for run in runs)
+        lengths += [sum(span) / 2 for span in plain]
+        extra += [fused[span] - plain[span] for span in plain]
         ratios.append(fused[max(plain)] / plain[max(plain)])
     slope = line_slope(lengths, extra, case.evaluation.confidence)
     scaled = replace(
@@ -56,7 +58,8 @@ def _time_by_length(case: Case, work: str) -> Verdict:
         high=_times(10, slope.high),
         standard_error=_times(10, slope.standard_error),
     )
-    longest = f"{np.mean(ratios):.2f} times the time of a token on the longest sources"
+    quantity = f"{cost.name}, extra {cost.unit} per token and 10 source words"
+    longest = f"{np.mean(ratios):.2f} times as much for a token on the longest sources"
     return case.verdict("C9", by_interval(scaled), quantity, scaled, longest)
 
 
@@ -222,12 +225,6 @@ def _time_to(run: Run, loss: float) -> tuple[float, float]:
 def _arms(case: Case) -> list[list[Run]]:
     """The runs of the arm without attention, and of the candidate."""
     return [case.scored.runs.of(case.baseline), case.scored.runs.of(case.arm)]
-
-
-def _seconds_by_length(run: Run, work: str) -> dict[float, float]:
-    """Seconds per target token by the middle of the length bucket."""
-    buckets = run.scores["cost"][f"{work}_by_length"]
-    return {(bucket["low"] + bucket["high"]) / 2: bucket["seconds"] / bucket["tokens"] for bucket in buckets}
 
 
 def _times(factor: float, value: float | None) -> float | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from softalign.config import EvaluationConfig
 from softalign.reporting import figures, probe_records, results
 from softalign.reporting.frontier import PRICES
+from softalign.reporting.length_costs import LENGTH_COSTS
 from softalign.reporting.runs import Run, TaskRuns
 
 if TYPE_CHECKING:
@@ -60,8 +61,26 @@ def _draw_task(task: TaskRuns, found: Mapping[str, Any], evaluation: EvaluationC
     ]
     figure = figures.cost_and_quality(points, task.headline_metric)
     yield _drawing(f"{name}-cost-and-quality", name, "cost", f"{name}: quality and cost", figure)
+    figure = figures.cost_by_length(_costs_by_length(task))
+    yield _drawing(f"{name}-cost-by-length", name, "cost", f"{name}: cost by source length", figure)
     yield from _probes(task, found, evaluation.confidence)
     yield from _attention(task, evaluation.attention_examples)
+
+
+def _costs_by_length(task: TaskRuns) -> list[dict[str, Any]]:
+    return [
+        {
+            "model": run.model,
+            "low": low,
+            "high": high,
+            "quantity": f"{cost.name}, {cost.unit}",
+            "value": value,
+        }
+        for cost in LENGTH_COSTS
+        for model in task.models
+        for run in task.of(model)
+        for (low, high), value in cost.per_token(run).items()
+    ]
 
 
 def _probes(task: TaskRuns, found: Mapping[str, Any], confidence: float) -> Iterator[Drawing]:

@@ -176,6 +176,37 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
     return figure
 
 
+def cost_by_length(buckets: Sequence[dict[str, Any]]) -> Figure:
+    """What a target token costs, by the length of its source: a panel for each quantity, seeds averaged.
+
+    `buckets`: rows with model, low, high (source words), quantity (the panel, with its unit), value.
+    """
+    quantities = list(dict.fromkeys(row["quantity"] for row in buckets))
+    figure, axes = _figure(7.6, 3.4, columns=len(quantities))
+    arms = list(dict.fromkeys(row["model"] for row in buckets))
+    for ax, quantity in zip(axes, quantities, strict=True):
+        own = [row for row in buckets if row["quantity"] == quantity]
+        spans = sorted({(row["low"], row["high"]) for row in own})
+        for arm in arms:
+            style = arm_style(arm, arms)
+            ax.plot(
+                [(low + high) / 2 for low, high in spans],
+                _mean_by_span(own, arm, spans, "value"),
+                **style,
+                linewidth=1.6,
+                markersize=5,
+                label=arm,
+            )
+        ax.set_ylim(bottom=0)
+        ax.set_xlabel("source words")
+        ax.set_title(quantity, loc="left", fontsize=STYLE["font.size"])
+    figure.suptitle(
+        "Cost of a target token by source length", x=0.02, ha="left", fontsize=STYLE["axes.titlesize"], color=INK
+    )
+    _legend(figure, axes[0])
+    return figure
+
+
 def recall_by_lag(buckets: Sequence[dict[str, Any]], chance: float, confidence: float) -> Figure:
     """Exact match of each bucket of lags with its interval. A line marks what guessing reaches.
 

@@ -105,6 +105,13 @@ class TimedBucket(BaseModel):
     seconds: float
 
 
+class KeptBucket(BaseModel):
+    low: int
+    high: int
+    tokens: int
+    bytes: int
+
+
 class GradientBucket(BaseModel):
     low: int
     high: int
@@ -149,6 +156,7 @@ class DecodingCost(BaseModel):
     decode_sentences_per_second: float
     scoring_by_length: list[TimedBucket]
     decoding_by_length: list[TimedBucket]
+    training_memory_by_length: list[KeptBucket]
 
 
 class Gap(BaseModel):

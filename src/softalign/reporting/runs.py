@@ -268,5 +268,5 @@ def _items(run: Run) -> Hashable:
 
 
 def _buckets(run: Run) -> Hashable:
-    timed = (run.scores["cost"][f"{work}_by_length"] for work in ("scoring", "decoding"))
+    timed = (run.scores["cost"][f"{what}_by_length"] for what in ("scoring", "decoding", "training_memory"))
     return tuple(tuple((bucket["low"], bucket["high"]) for bucket in buckets) for buckets in timed)

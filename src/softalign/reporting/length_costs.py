@@ -1,0 +1,37 @@
+"""What a target token costs, by the length of its source: time, and memory that training keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softalign.reporting.runs import Run
+
+
+@dataclass(frozen=True)
+class LengthCost:
+    """A cost that scores.json tells for each bucket of source lengths."""
+
+    entry: str  # of its part `cost`
+    key: str  # of a bucket: for all its tokens
+    unit: str  # in which it is shown
+    per_unit: float  # how much of `key` is one of it
+    name: str
+
+    def per_token(self, run: Run) -> dict[tuple[int, int], float]:
+        """By the ends of the bucket, in source words."""
+        return {
+            (bucket["low"], bucket["high"]): bucket[self.key] / bucket["tokens"] / self.per_unit
+            for bucket in run.scores["cost"][self.entry]
+        }
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is counted and not measured: the same in every seed."""
+        return self.key == "bytes"
+
+
+LENGTH_COSTS = (
+    LengthCost("scoring_by_length", "seconds", "ms", 1e-3, "scoring"),
+    LengthCost("decoding_by_length", "seconds", "ms", 1e-3, "decoding"),
+    LengthCost("training_memory_by_length", "bytes", "kB", 1e3, "training memory"),
+)
