@@ -37,7 +37,7 @@ SKILL = {"vanilla": (0.75, 0.25), "multiply": (0.74, 0.24), "bahdanau": (0.97, 0
 CELL = "elman"
 DATA = {
     "translation": "phrasebook",
-    "translation_scarce": "phrasebook",
+    "translation_low_resource": "phrasebook",
     "summarization": "newsbriefs",
     "recall": "recall",
 }

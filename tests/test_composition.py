@@ -64,20 +64,20 @@ def test_params_name_the_data_of_each_task() -> None:
 
 
 def test_a_task_may_come_with_data_and_a_schedule_of_its_own() -> None:
-    short, long, scarce, whole = (
+    short, long, low_resource, whole = (
         compose_by_hand(LAYOUT, [f"task={task}", "model=multiply"])
-        for task in ("translation_short", "translation_long", "translation_scarce", "translation")
+        for task in ("translation_short", "translation_long", "translation_low_resource", "translation")
     )
     assert short.data.cleaning.train_max_source_words + 1 == long.data.cleaning.train_min_source_words
-    assert scarce.data.source.train_rows < whole.data.source.train_rows
-    assert scarce.optimization.max_epochs > whole.optimization.max_epochs
-    assert {each.optimization.lr for each in (short, long, scarce, whole)} == {
+    assert low_resource.data.source.train_rows < whole.data.source.train_rows
+    assert low_resource.optimization.max_epochs > whole.optimization.max_epochs
+    assert {each.optimization.lr for each in (short, long, low_resource, whole)} == {
         whole.optimization.lr
     }  # the searched one
-    assert {each.task.headline_metric for each in (short, long, scarce)} == {whole.task.headline_metric}
-    given = compose_by_hand(LAYOUT, ["task=translation_scarce", "model=multiply", "optimization.max_epochs=1"])
+    assert {each.task.headline_metric for each in (short, long, low_resource)} == {whole.task.headline_metric}
+    given = compose_by_hand(LAYOUT, ["task=translation_low_resource", "model=multiply", "optimization.max_epochs=1"])
     assert given.optimization.max_epochs == 1
-    assert compose_by_hand(LAYOUT, ["task=translation_scarce", "experiment=smoke"]).optimization.max_epochs != 30
+    assert compose_by_hand(LAYOUT, ["task=translation_low_resource", "experiment=smoke"]).optimization.max_epochs != 30
 
 
 def test_a_run_by_hand_composes_what_dvc_would() -> None:

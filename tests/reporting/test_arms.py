@@ -90,7 +90,8 @@ def test_ablations_differ_in_one_thing(tmp_path: Path) -> None:
         i=Arm({"fusion": "multiply_output", "score": "dot", "hidden_size": 64}),
         j=Arm({"fusion": "luong_input_feeding", "score": "general"}),
         k=Arm({"fusion": "luong", "score": "general"}),
+        l=Arm({"fusion": "concat", "score": "general"}),
     )
     assert arms.inner_product_and_learned(task) == [Pair("b", "a"), Pair("b", "d")]
     assert arms.relu_and_tanh(task) == [Pair("f", "a")]
-    assert arms.fed_back_and_not(task) == [Pair("g", "h"), Pair("j", "k")]
+    assert arms.fed_back_and_not(task) == [Pair("g", "h"), Pair("j", "k"), Pair("l", "k")]

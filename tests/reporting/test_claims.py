@@ -289,11 +289,11 @@ def test_overfitting_more_and_less_are_opposite_claims_on_one_gap(one_seed: Repo
 
 def test_tasks_made_for_a_claim_speak_to_it_alone(tmp_path: Path) -> None:
     """Trained to its end on few rows, an arm says whether it overfits, and nothing else; the others say the rest."""
-    both = report_of(tmp_path / "both", tasks=("translation", "translation_scarce"), rows=6)
+    both = report_of(tmp_path / "both", tasks=("translation", "translation_low_resource"), rows=6)
     tasks = {claim.id: {row.task for row in both.verdicts if row.claim == claim.id} for claim in CLAIMS}
-    assert tasks["C12"] == tasks["C13"] == {"translation_scarce"}
+    assert tasks["C12"] == tasks["C13"] == {"translation_low_resource"}
     assert tasks["C1"] == tasks["C4"] == tasks["C9"] == {"translation"}
-    alone = report_of(tmp_path / "alone", tasks=("translation_scarce",), rows=6)
+    alone = report_of(tmp_path / "alone", tasks=("translation_low_resource",), rows=6)
     (first,) = [row for row in alone.verdicts if row.claim == "C1"]
     assert first.notes == ["translation: not run"]
 

@@ -90,8 +90,8 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str], says: str) -
 
 def test_a_task_with_a_schedule_of_its_own_gives_no_rate_to_the_others(tmp_path: Path) -> None:
     layout = Layout(copy_project(tmp_path))
-    with pytest.raises(UserError, match=r"this task alone.*task=translation_scarce.*with task=translation$"):
-        tune(layout, ["task=translation_scarce", "model=vanilla"])
+    with pytest.raises(UserError, match=r"this task alone.*task=translation_low_resource.*with task=translation$"):
+        tune(layout, ["task=translation_low_resource", "model=vanilla"])
 
 
 def test_an_experiment_of_params_is_not_searched_under_by_accident(

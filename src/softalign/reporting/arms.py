@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 PLAIN = "vanilla"  # the fusion without attention
 INNER_PRODUCTS = ("dot", "scaled_dot")
 LEARNED_SCORES = ("general", "additive", "multi_head")
-FED_BACK = {"multiply": "multiply_output", "luong_input_feeding": "luong"}  # fusion -> the same without feedback
+# fusion -> the same without feedback; concat's fused state takes the place of the cell's, luong_input_feeding's is input
+FED_BACK = {"multiply": "multiply_output", "luong_input_feeding": "luong", "concat": "luong"}
 ATTENTION = ("fusion", "score", "attention_size", "heads")  # what an arm with attention has beyond a plain
 SIZES = ("embedding_size", "hidden_size", "encoder_size")
 SAME_SIZE = 0.02  # parameter counts this close, as a share of the arm's, count as equal

@@ -47,8 +47,8 @@ class Claim:
 
 
 BASELINE = "an arm with attention, and the arm without it that is otherwise alike"
-SCARCE = ("translation_scarce", "summarization_scarce")
-TRAINED_ON = f"{BASELINE}, trained until its validation loss turns, as on {' and '.join(SCARCE)}"
+LOW_RESOURCE = ("translation_low_resource", "summarization_low_resource")
+TRAINED_ON = f"{BASELINE}, trained until its validation loss turns, as on {' and '.join(LOW_RESOURCE)}"
 CLAIMS = (
     Claim(
         "C1",
@@ -141,7 +141,7 @@ CLAIMS = (
         arms.fused_and_plain_or_control,
         (cost_claims.overfits_more,),
         TRAINED_ON,
-        made_for=SCARCE,
+        made_for=LOW_RESOURCE,
     ),
     Claim(
         "C13",
@@ -149,7 +149,7 @@ CLAIMS = (
         arms.fused_and_plain_or_control,
         (cost_claims.overfits_less,),
         TRAINED_ON,
-        made_for=SCARCE,
+        made_for=LOW_RESOURCE,
     ),
     Claim(
         "C14",
