@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from softalign.config import EvaluationConfig, kind_of
+from softalign.config import EvaluationConfig
 from softalign.data.probes.recall import FILLERS, MARKER, VALUES, lag_of
 from softalign.evaluation.alignment import error_rate
 from softalign.evaluation.probes import recall_by_lag
@@ -28,6 +28,7 @@ from softalign.reporting.report import write_report
 from softalign.reporting.results import build_results
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import Verdict
+from softalign.tasks import kind_of
 from softalign.training.cost import Cost
 
 NOUNS = ["Garten", "Straße", "Brücke", "Übung", "Zug", "Hund", "Brot", "Fenster", "Lied", "Wagen"]
@@ -393,7 +394,7 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
                 "decode_sentences_per_second": len(items) / (3 * slow),
                 "scoring_by_length": seconds,
                 "decoding_by_length": seconds,
-                "training_memory_by_length": [
+                "activations_by_length": [
                     {key: bucket[key] for key in ("low", "high", "rows", "tokens")}
                     | {"bytes": (1000 + (20 * bucket["low"] if attention else 0)) * bucket["tokens"]}
                     for bucket in seconds

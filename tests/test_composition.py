@@ -273,6 +273,11 @@ def test_a_mistake_in_a_file_of_conf_is_found_too(tmp_path: Path) -> None:
         compose(layout, ["model=vanilla"])
 
 
+def test_a_task_with_settings_of_its_own_that_does_not_fit_the_data() -> None:
+    with pytest.raises(UserError, match="'train_rows'.* or it is the task translation_low_resource that does not fit"):
+        compose(LAYOUT, ["task=translation_low_resource", "data=multi30k"])
+
+
 def test_a_task_that_is_not_known() -> None:
     with pytest.raises(UserError, match="unknown task 'poetry'.*summarization, .*translation"):
         base_of(LAYOUT, ["task=poetry"])

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from softalign.config import TASK_KINDS, CleaningConfig, Config, JoinedTest, kind_of
+from softalign.config import CleaningConfig, Config, JoinedTest
 from softalign.errors import UserError
 from softalign.models.options import check_decoding, check_model, check_vocabulary
+from softalign.tasks import KINDS, kind_of
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -32,8 +33,8 @@ def _one_of(*names: str) -> Rule:
 RULES: dict[str, Rule] = {
     "seed": _within(0, 2**32),
     "task.name": (
-        lambda name: kind_of(name) in TASK_KINDS and re.fullmatch(r"\w+", name) is not None,
-        f"one of {', '.join(TASK_KINDS)}, alone or with _ and more behind it",
+        lambda name: kind_of(name) in KINDS and re.fullmatch(r"\w+", name) is not None,
+        f"one of {', '.join(KINDS)}, alone or with _ and more behind it",
     ),
     "task.headline_metric": _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact_match", "token_accuracy"),
     "task.lead_words": _at_least(0),

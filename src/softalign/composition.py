@@ -24,6 +24,7 @@ from softalign.config import SOURCES, Config
 from softalign.errors import UserError, unknown, unknown_choice
 from softalign.params import Params, read_params
 from softalign.paths import Layout
+from softalign.tasks import kind_of
 from softalign.typed import typed
 
 
@@ -92,12 +93,14 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
     try:
         return typed({str(key): value for key, value in plain.items()})
     except UserError as error:
-        if experiment is None:
+        task = _choice(layout, "task", overrides)
+        if experiment is None and task == kind_of(task):
             raise
-        raise UserError(
-            f"{error}; or it is the experiment {experiment} that does not fit the data or the arm: params.yaml with"
-            " experiment: null, or '~experiment' by hand, leaves it out"
-        ) from None
+        whose = [f"the experiment {experiment}"] if experiment else []
+        whose += [f"the task {task}"] if task != kind_of(task) else []
+        leave = " (params.yaml with experiment: null, or '~experiment' by hand, leaves it out)" if experiment else ""
+        also = f"or it is {' or '.join(whose)} that does not fit the data or the arm{leave}"
+        raise UserError(f"{error}; {also}") from None
 
 
 def tuned_file(layout: Layout, data: str, arm: str) -> Path | None:

@@ -15,17 +15,9 @@ from omegaconf import MISSING
 class TaskConfig:
     """conf/task: what is learned, and the score that it is judged by."""
 
-    name: str = MISSING  # a kind (`TASK_KINDS`), or one and what is special: translation_short
+    name: str = MISSING  # begins with its kind: tasks.py
     headline_metric: str = MISSING  # bleu | chrf | rouge1 | rouge2 | rougeL | exact_match | token_accuracy
     lead_words: int = 0  # words of the lead-n baseline; 0: no such baseline
-
-
-TASK_KINDS = ("translation", "summarization", "recall", "copy", "reverse")
-
-
-def kind_of(task: str) -> str:
-    """What kind of task one of this name is: `translation_short` is a translation."""
-    return task.partition("_")[0]
 
 
 @dataclass

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 import torch
 from random_model import random_model, random_rows
-from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from softalign.evaluation import cost_by_length
-from softalign.evaluation.cost_by_length import kept_for_backward, seconds_by_length, training_memory_by_length
+from softalign.evaluation.cost_by_length import activation_memory, activations_by_length, seconds_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.rows import sorted_batches
-from softalign.models.loss import SequenceLoss
 
 
 def test_a_timing_for_each_bucket_on_its_own_rows():
@@ -44,39 +43,45 @@ def test_a_large_bucket_is_sampled_evenly(monkeypatch):
     assert np.sort(seen[0].numpy()).tolist() == [0, 4, 8]
 
 
-class Tanh(nn.Module):
-    """tanh(w x) twice over one x: autograd keeps x, once, and both results; not w."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.ones(6))
-
-    def loss(self, x):
-        assert self.training
-        return SequenceLoss(*[(self.w * x).tanh().sum() + (self.w * x).tanh().sum()] * 2, 1)
-
-
-def test_what_is_kept_for_the_backward_pass_is_counted_once_and_without_parameters():
-    assert kept_for_backward(Tanh(), torch.rand(6)) == 3 * 6 * 4
-    model = random_model("bahdanau")
-    (bucket,) = length_buckets([len(row[1]) for row in random_rows(4)], 1)
-    batch = next(sorted_batches(random_rows(4), len(bucket.rows)))
-    assert kept_for_backward(model, batch) == kept_for_backward(model, batch) > 0
+@pytest.mark.parametrize("fusion", ["vanilla", "multiply", "bahdanau"])
+def test_activation_memory_holds_all_that_autograd_saves_and_little_more(fusion):
+    model = random_model(fusion)
+    batch = next(sorted_batches(random_rows(4), 4))
+    found = activation_memory(model, batch)
+    assert found == activation_memory(model, batch)
     assert not model.training and all(parameter.grad is None for parameter in model.parameters())
+    saved = {}
+
+    def note(tensor):
+        storage = tensor.untyped_storage()
+        saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(note, lambda tensor: tensor):
+        encoded = model.encode(batch.source, batch.source_lengths)
+        unrolled = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded)
+    for parameter in model.parameters():
+        saved.pop(parameter.untyped_storage().data_ptr(), None)
+    assert sum(saved.values()) <= found <= 2 * sum(saved.values())
+    assert unrolled.features.requires_grad
 
 
+@pytest.mark.parametrize("cell", ["elman", "gru"])
 @pytest.mark.parametrize("fusion", ["multiply", "bahdanau"])
-def test_attention_keeps_more_for_a_target_token_the_longer_the_source(fusion):
-    """At every step something of each source position: at least its weight, 4 bytes, or with the additive score A
-    values, 32 bytes more; without attention a step keeps the same."""
+def test_attention_holds_more_for_a_target_token_the_longer_the_source(fusion, cell):
+    """For each source position at every step its weight, 4 bytes, with the additive score A values, 4 A bytes, more;
+    and for each source position once its key and the memory as the hand-written passes lay it out."""
     rows = [(row, [5] * (4 + 8 * (row // 2)), [6] * 7) for row in range(6)]
     buckets = length_buckets([len(source) for _, source, _ in rows], 3)
 
-    def per_token(name):
-        found = training_memory_by_length(buckets, rows, torch.device("cpu"), random_model(name))
+    def per_row(name):
+        found = activations_by_length(buckets, rows, torch.device("cpu"), random_model(name, cell))
         assert [bucket["tokens"] for bucket in found] == [16, 16, 16]  # two rows of 7 and the end of sentence
-        return np.array([bucket["bytes"] for bucket in found]) / 16
+        return np.array([bucket["bytes"] for bucket in found]) / 2
 
-    extra = per_token(fusion) - per_token("vanilla")
-    wanted = {"multiply": 4, "bahdanau": 4 + 4 * 8}[fusion]
-    assert (np.diff(extra) >= 8 * wanted).all()
+    growth = np.diff(per_row(fusion) - per_row("vanilla")) / 8  # bytes for a source position
+    steps, size, attention = 8, 12, 8
+    at_steps = {"multiply": 4 * steps, "bahdanau": 4 * (1 + attention) * steps}[fusion]
+    assert growth[0] == growth[1]
+    assert growth[0] >= at_steps
+    assert growth[0] <= at_steps + 4 * 4 * (2 * size + attention)  # no more than a few copies of memory and keys

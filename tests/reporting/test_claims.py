@@ -204,6 +204,24 @@ def test_alignment_is_resampled_over_items_and_over_seeds(two_seeds: Reported) -
     assert verdict.p_value == pytest.approx(expected.p_value)
 
 
+def test_items_aligned_in_some_seeds_alone_do_not_count_in_c5(two_seeds: Reported) -> None:
+    (before,) = of(two_seeds, "C5", "bahdanau")
+
+    def unlinked(run: Run) -> None:
+        if run.seed == 2:
+            for item in run.predictions[:30]:
+                del item["links"]
+
+    (after,) = quality_claims.focuses(changed(two_seeds.scored[0], "bahdanau", unlinked))
+    runs = two_seeds.tasks[0].of("bahdanau")
+    totals = {
+        whose: np.sum([[item["links"][whose] for item in run.predictions[30:]] for run in runs], axis=1)
+        for whose in ("attention", "diagonal")
+    }
+    rates = {whose: 100 * (1 - 2 * found[:, 0] / found[:, 1:].sum(axis=1)) for whose, found in totals.items()}
+    assert after.effect == pytest.approx((rates["attention"] - rates["diagonal"]).mean()) != before.effect
+
+
 def test_extra_time_that_grows_with_length_supports_c9(one_seed: Reported) -> None:
     scoring, decoding, memory = of(one_seed, "C9", "bahdanau")
     assert scoring.verdict == decoding.verdict == memory.verdict == SUPPORTED
@@ -215,15 +233,22 @@ def test_extra_time_that_grows_with_length_supports_c9(one_seed: Reported) -> No
         run.scores["cost"] = one_seed.tasks[0].of("vanilla")[0].scores["cost"]
 
     equal, _, same = cost_claims.heavier_on_long_sequences(changed(one_seed.scored[0], "bahdanau", as_vanilla))
-    assert equal.verdict == same.verdict == NOT_DECIDED
+    assert (equal.verdict, same.verdict) == (NOT_DECIDED, REFUTED)  # counted, not measured: as much is not more
 
 
-def test_memory_is_the_same_in_every_seed_and_counts_once(two_seeds: Reported) -> None:
+def test_memory_is_an_exact_count_of_the_first_seed(two_seeds: Reported) -> None:
     (*_, memory) = of(two_seeds, "C9", "bahdanau")
-    buckets = two_seeds.tasks[0].of("bahdanau")[0].scores["cost"]["training_memory_by_length"]
-    assert memory.quantity.startswith("training memory") and len(buckets) == 5
-    assert memory.effect == pytest.approx(0.2)
-    assert memory.notes == [f"{1 + 0.02 * buckets[-1]['low']:.2f} times as much for a token on the longest sources"]
+    assert memory.quantity == "activation memory, extra kB per token and 10 source words"
+    assert (memory.verdict, memory.effect) == (SUPPORTED, pytest.approx(0.2))
+    assert (memory.low, memory.p_value, memory.p_holm, memory.detectable) == (None, None, None, None)
+    assert memory.notes[-1] == "exact count"
+
+    def in_the_second_seed(run: Run) -> None:
+        if run.seed == 2:
+            run.scores["cost"]["activations_by_length"][0]["bytes"] *= 100
+
+    (*_, same) = cost_claims.heavier_on_long_sequences(changed(two_seeds.scored[0], "bahdanau", in_the_second_seed))
+    assert same.effect == memory.effect
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ PARTS = {  # of each file the parts that the report is made of
         *("probes.recall_by_lag", "probes.gradient_norm.0.relative", "probes.attention_entropy.uniform"),
         *("probes.state_norm.encoder", "probes.state_norm.decoder.1.rows"),
         *("cost.decode_seconds", "cost.scoring_by_length.0.tokens", "cost.decoding_by_length.0.seconds"),
-        "cost.training_memory_by_length.0.bytes",
+        "cost.activations_by_length.0.bytes",
     ],
     "test/predictions.jsonl": [
         *("row", "source", "target", "references", "prediction", "negative_log_likelihood", "target_words"),

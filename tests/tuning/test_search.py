@@ -90,7 +90,7 @@ def test_a_mistake_is_one_line(project: Path, arguments: list[str], says: str) -
 
 def test_a_task_with_a_schedule_of_its_own_gives_no_rate_to_the_others(tmp_path: Path) -> None:
     layout = Layout(copy_project(tmp_path))
-    with pytest.raises(UserError, match=r"this task alone.*task=translation_low_resource.*with task=translation$"):
+    with pytest.raises(UserError, match=r"task alone.*\(task=translation_low_.*with task=translation data=phrasebook$"):
         tune(layout, ["task=translation_low_resource", "model=vanilla"])
 
 

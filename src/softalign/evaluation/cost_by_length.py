@@ -1,14 +1,18 @@
-"""How the time of a model, and the memory that training it takes, grow with the length of the source."""
+"""How the time of a model, and the memory of its activations in training, grow with the length of the source."""
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from softalign.data.batching import Batch, Row
 from softalign.device import wait_for
@@ -39,39 +43,61 @@ def seconds_by_length(
     return timings
 
 
-def training_memory_by_length(
+def activations_by_length(
     buckets: Sequence[LengthBucket], rows: Sequence[Row], device: torch.device, model: Seq2Seq
 ) -> list[dict[str, float | int]]:
-    """Of the same batches the `bytes` that `kept_for_backward` counts, and their target `tokens`."""
+    """Of the same batches the `bytes` of `activation_memory`, and their target `tokens`."""
     return [
-        _span(bucket, batch) | {"tokens": int(batch.target_mask.sum()), "bytes": kept_for_backward(model, batch)}
+        _span(bucket, batch) | {"tokens": int(batch.target_mask.sum()), "bytes": activation_memory(model, batch)}
         for bucket, batch in _batches(buckets, rows, device)
     ]
 
 
-def kept_for_backward(model: Seq2Seq, batch: Batch) -> int:
-    """Bytes that the forward pass of a training step keeps until its backward pass; parameters aside.
+def activation_memory(model: Seq2Seq, batch: Batch) -> int:
+    """Bytes that encoder, attention and decoder hold after the forward pass of a training step, for the backward pass.
 
-    Every tensor that autograd saves, each storage once: the same in every run, whatever the allocator does. What comes
-    and goes within a layer is not in it.
+    In fp32. Every tensor that the pass made and that is still alive, each storage once: the same in every run, whatever
+    the allocator does. The output layer is left out: it is the same for every source.
     """
-    parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
     training = model.training
     model.train()
     try:
-        with torch.enable_grad(), saved_tensors_hooks(note, lambda tensor: tensor):
-            loss = model.loss(batch)  # held to the end: storage that is free may be taken for another tensor
-            return sum(kept.values()) if loss.objective.requires_grad else 0
+        with torch.enable_grad(), _Made() as made:
+            encoded = model.encode(batch.source, batch.source_lengths)
+            unrolled = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded)
+            gc.collect()
+            held = made.bytes_alive()
+        del encoded, unrolled
+        return held
     finally:
         model.train(training)
+
+
+class _Made(TorchDispatchMode):
+    """The storages of all tensors that operations return while it is on.
+
+    Hooks on what autograd saves would miss what the hand-written passes of models/recurrence.py keep by themselves.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._storages: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = {tensor.untyped_storage()._cdata for tensor in _tensors((args, kwargs))}
+        returned = func(*args, **(kwargs or {}))
+        for tensor in _tensors(returned):
+            storage = tensor.untyped_storage()
+            if storage._cdata not in given:  # what is a view of an input was made before, or is a parameter
+                self._storages[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+        return returned
+
+    def bytes_alive(self) -> int:
+        return sum(size for storage, size in self._storages.values() if not storage.expired())
+
+
+def _tensors(nested: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(nested) if isinstance(leaf, Tensor)]
 
 
 def _batches(

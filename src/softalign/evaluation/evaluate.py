@@ -19,7 +19,7 @@ from softalign.evaluation.alignment import AlignmentScore
 from softalign.evaluation.arm import Arm
 from softalign.evaluation.attention_maps import attention_examples, score_alignment
 from softalign.evaluation.by_length import score_by_length
-from softalign.evaluation.cost_by_length import seconds_by_length, training_memory_by_length
+from softalign.evaluation.cost_by_length import activations_by_length, seconds_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
@@ -123,7 +123,7 @@ def assemble_scores(
             "scoring_by_length": seconds_by_length(buckets, test.rows, arm.device, scoring, repeats=3),
             # A batch is hundreds of steps already, which even out.
             "decoding_by_length": seconds_by_length(buckets, test.rows, arm.device, decoding, repeats=1),
-            "training_memory_by_length": training_memory_by_length(buckets, test.rows, arm.device, arm.model),
+            "activations_by_length": activations_by_length(buckets, test.rows, arm.device, arm.model),
         },
     }
 

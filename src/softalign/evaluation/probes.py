@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from softalign.config import Config, EvaluationConfig, kind_of
+from softalign.config import Config, EvaluationConfig
 from softalign.data.batching import Batch, Row
 from softalign.data.probes import recall
 from softalign.data.tokenizer import PAD
@@ -33,6 +33,7 @@ from softalign.evaluation.teacher_forcing import Advance, attention_over
 from softalign.models.encoder import Encoder
 from softalign.models.seq2seq import Seq2Seq
 from softalign.progress import progress
+from softalign.tasks import kind_of
 
 SAMPLE = 100  # test rows, the same for every arm and seed
 BATCH_SIZE = 25  # of rows whose logits are kept for their gradients

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PLAIN = "vanilla"  # the fusion without attention
 INNER_PRODUCTS = ("dot", "scaled_dot")
 LEARNED_SCORES = ("general", "additive", "multi_head")
-# fusion -> the same without feedback; concat's fused state takes the place of the cell's, luong_input_feeding's is input
+# fusion -> the same without feedback: concat's fused state takes the place of the cell's, the other luong's is an input
 FED_BACK = {"multiply": "multiply_output", "luong_input_feeding": "luong", "concat": "luong"}
 ATTENTION = ("fusion", "score", "attention_size", "heads")  # what an arm with attention has beyond a plain
 SIZES = ("embedding_size", "hidden_size", "encoder_size")

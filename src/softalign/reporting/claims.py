@@ -38,7 +38,7 @@ class Claim:
     needs: str  # what has to be run before it can be decided
     tasks: tuple[str, ...] = ("translation", "summarization")  # kinds of task
     diverged: Divergence = divergence.is_silent  # decides where trainings diverged
-    made_for: tuple[str, ...] = ()  # tasks that exist for this claim: where one was run, no other speaks to it
+    made_for: tuple[str, ...] = ()  # tasks that exist for this claim: where one is named, no other speaks to it
 
     @property
     def rules(self) -> list[str]:

@@ -60,7 +60,7 @@ class Configuration(BaseModel):
     optimization: Optimization
 
 
-class Links(BaseModel):
+class LinkCounts(BaseModel):
     """Links that are right, that were predicted, and of the gold alignment, by who links."""
 
     attention: tuple[Count, Count, Count]
@@ -80,7 +80,7 @@ class Item(BaseModel):
     source_words: Count
     target_words: Count
     test_row: Count | None = None  # of noise: the row of the test set that it was made of
-    links: Links | None = None
+    links: LinkCounts | None = None
 
 
 class Interval(BaseModel):
@@ -105,7 +105,7 @@ class TimedBucket(BaseModel):
     seconds: float
 
 
-class KeptBucket(BaseModel):
+class ActivationBucket(BaseModel):
     low: int
     high: int
     tokens: int
@@ -156,7 +156,7 @@ class DecodingCost(BaseModel):
     decode_sentences_per_second: float
     scoring_by_length: list[TimedBucket]
     decoding_by_length: list[TimedBucket]
-    training_memory_by_length: list[KeptBucket]
+    activations_by_length: list[ActivationBucket]
 
 
 class Gap(BaseModel):

@@ -1,4 +1,4 @@
-"""What a target token costs, by the length of its source: time, and memory that training keeps."""
+"""What a target token costs, by the length of its source: time, and the memory of its activations in training."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class LengthCost:
     unit: str  # in which it is shown
     per_unit: float  # how much of `key` is one of it
     name: str
+    is_exact: bool = False  # counted and not measured: the same in every seed
 
     def per_token(self, run: Run) -> dict[tuple[int, int], float]:
         """By the ends of the bucket, in source words."""
@@ -24,14 +25,9 @@ class LengthCost:
             for bucket in run.scores["cost"][self.entry]
         }
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether it is counted and not measured: the same in every seed."""
-        return self.key == "bytes"
-
 
 LENGTH_COSTS = (
     LengthCost("scoring_by_length", "seconds", "ms", 1e-3, "scoring"),
     LengthCost("decoding_by_length", "seconds", "ms", 1e-3, "decoding"),
-    LengthCost("training_memory_by_length", "bytes", "kB", 1e3, "training memory"),
+    LengthCost("activations_by_length", "bytes", "kB", 1e3, "activation memory", is_exact=True),
 )

@@ -161,10 +161,10 @@ def focuses(case: Case) -> list[Verdict]:
 def _error_rates(case: Case, name: str) -> Replicates:
     """Of the attention in each seed; of a baseline, which learns nothing, once. Points of 100."""
     runs = case.scored.runs.of(case.arm)
-    systems = [
-        ItemStatistics(np.array([row["links"][name] for row in run.predictions if row.get("links")]), _points, "")
-        for run in (runs if name == ATTENTION else runs[:1])
-    ]
+    items = zip(*(run.predictions for run in runs), strict=True)
+    aligned = [rows for rows in items if all(row.get("links") for row in rows)]
+    seeds = range(len(runs) if name == ATTENTION else 1)
+    systems = [ItemStatistics(np.array([rows[seed]["links"][name] for rows in aligned]), _points, "") for seed in seeds]
     resampled = resampled_scores(systems, case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
     return Replicates(np.array([system.corpus_score() for system in systems]), resampled)
 

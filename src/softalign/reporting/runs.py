@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from softalign.config import ModelConfig, kind_of
+from softalign.config import ModelConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
@@ -28,6 +28,7 @@ from softalign.reporting.inputs import (
     read_yaml,
 )
 from softalign.reporting.shifted import ShiftedSet, read_shifted
+from softalign.tasks import kind_of
 from softalign.training.cost import Cost
 from softalign.training.failure import FAILURE
 
@@ -268,5 +269,5 @@ def _items(run: Run) -> Hashable:
 
 
 def _buckets(run: Run) -> Hashable:
-    timed = (run.scores["cost"][f"{what}_by_length"] for what in ("scoring", "decoding", "training_memory"))
+    timed = (run.scores["cost"][f"{what}_by_length"] for what in ("scoring", "decoding", "activations"))
     return tuple(tuple((bucket["low"], bucket["high"]) for bucket in buckets) for buckets in timed)

@@ -21,6 +21,7 @@ from softalign.data.atomic import replacing
 from softalign.errors import UserError, reported
 from softalign.params import Params, read_params
 from softalign.paths import Layout, project_root
+from softalign.tasks import kind_of
 from softalign.typed import to_dict
 
 
@@ -62,14 +63,13 @@ def check_same_data(arms: dict[tuple[str, str], Config]) -> None:
 def warn_of_unequal_tuning(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:
     """A comparison of arms with a searched learning rate with others that had none favours the former: say so."""
     for task in dict.fromkeys(task for task, _ in arms):
-        rates = {
-            model: tuned_file(layout, config.data.name, model) for (its, model), config in arms.items() if its == task
-        }
+        data = next(config.data.name for (its, _), config in arms.items() if its == task)
+        rates = {model: tuned_file(layout, data, model) for its, model in arms if its == task}
         without = [model for model, path in rates.items() if path is None]
         if 0 < len(without) < len(rates):
             print(
                 f"warning: {task}: the learning rate was searched for the other arms, not for {', '.join(without)}:"
-                f" python -m softalign tune task={task} model={','.join(without)}",
+                f" python -m softalign tune task={kind_of(task)} data={data} model={','.join(without)}",
                 file=sys.stderr,
             )
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from hydra.core.override_parser.types import IntervalSweep
 
 from softalign.composition import base_of, compose_by_hand, parse
-from softalign.config import Config, kind_of
+from softalign.config import Config
 from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
+from softalign.tasks import kind_of
 from softalign.tuning.record import Trial, best_of, write_search
 
 RATE = "optimization.lr"
@@ -81,12 +82,13 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
     diverged = []
     for arm in arms:
         given = [*others, f"model={arm}"]
-        task = usual(layout, given).task.name  # a mistake shows before anything is imported
+        config = usual(layout, given)  # a mistake shows before anything is imported
+        task = config.task.name
         if task != kind_of(task):
             raise UserError(
                 "the search would take the data and the schedule of this task alone, and all commands its rates",
                 f"task={task}",
-                f"search with task={kind_of(task)}",
+                f"search with task={kind_of(task)} data={config.data.name}",
             )
         found = search(layout, given)
         best = best_of(found.trials)
