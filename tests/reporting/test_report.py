@@ -12,7 +12,9 @@ from synthetic_runs import Reported, report_of
 
 from softalign.errors import UserError
 from softalign.paths import Layout
-from softalign.reporting import report, sentences, tables
+from softalign.reporting import report, results, sentences, tables
+from softalign.reporting.arm_scores import LENGTH_COLUMNS
+from softalign.reporting.report import to_csv
 from softalign.reporting.summary import plain, read_results, summary_table
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
@@ -194,6 +196,17 @@ def test_a_report_without_opponents_is_a_report(tmp_path: Path, models: tuple[st
     assert "not decided" in (reported.layout.reports / "index.html").read_text(encoding="utf-8")
 
 
+def test_plots_have_their_columns_with_rows_and_without(one_seed: Reported) -> None:
+    for rows, columns in (
+        (results.loss_curves(one_seed.tasks), results.LOSS_COLUMNS),
+        (one_seed.results["by_length"], LENGTH_COLUMNS),
+    ):
+        header = ",".join(columns)
+        assert rows and all(list(row) == list(columns) for row in rows)
+        assert to_csv(rows, columns).splitlines()[0] == header
+        assert to_csv([], columns) == f"{header}\n"
+
+
 def test_a_failure_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reported = report_of(tmp_path, tasks=("translation",), models=("vanilla",), rows=6)
 
@@ -203,7 +216,7 @@ def test_a_failure_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest
     write()
     (reported.layout.reports / "notebooks").mkdir()
     before = {path: path.read_bytes() for path in reported.layout.reports.rglob("*") if path.is_file()}
-    monkeypatch.setattr(report, "to_csv", lambda _: 1 / 0)
+    monkeypatch.setattr(report, "to_csv", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write()
     monkeypatch.undo()

@@ -16,6 +16,9 @@ from softalign.reporting.estimates import Replicates, mean_of_arm, mean_over_see
 
 SCORES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "perplexity", "exact_match", "token_accuracy")
 
+BUCKET = ("task", "model", "seed", "low", "high", "rows", "metric", "score", "ci_low", "ci_high")
+LENGTH_COLUMNS = (*BUCKET, "source_words")  # of `score_lengths`
+
 
 def score_arms(scored: Scored, evaluation: EvaluationConfig) -> list[dict[str, Any]]:
     """One record for each arm and score that all its complete runs have.

@@ -17,6 +17,7 @@ from softalign.data.atomic import replace_text, replacing
 from softalign.paths import Layout
 from softalign.reporting import results as records
 from softalign.reporting import sentences, tables
+from softalign.reporting.arm_scores import LENGTH_COLUMNS
 from softalign.reporting.drawings import KINDS, Drawing, draw_all
 from softalign.reporting.names import NAMES
 from softalign.reporting.probe_tables import probe_table
@@ -61,8 +62,8 @@ def write_report(
         "results.json": to_json(results),
     }
     plots = {
-        "loss_curves.csv": to_csv(records.loss_curves(tasks)),
-        "quality_by_length.csv": to_csv(results["by_length"]),
+        "loss_curves.csv": to_csv(records.loss_curves(tasks), records.LOSS_COLUMNS),
+        "quality_by_length.csv": to_csv(results["by_length"], LENGTH_COLUMNS),
     }
     layout.reports.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -211,10 +212,10 @@ def to_json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+def to_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """With its header where there are no rows too: `dvc plots` asks for columns by name."""
     buffer = StringIO()
-    if rows:
-        writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return buffer.getvalue()

@@ -34,6 +34,7 @@ COST = (
     "stopped_early",
     "flattened",
 )
+LOSS_COLUMNS = ("task", "model", "seed", "epoch", "train_loss", "validation_loss")  # of `loss_curves`
 DATA_REMEDY = "run dvc repro"
 PACKAGES = ("softalign", "torch", "pytorch-lightning", "datasets", "tokenizers", "sacrebleu", "rouge-score", "numpy")
 
