@@ -165,7 +165,7 @@ def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
     effect, low, high = row["effect"], row["low"], row["high"]
     if effect is None or row["missing"] or (row["p_holm"] is not None and row["p_holm"] >= alpha):
         return {"not decided"}
-    if claim == "C11":
+    if claim == "C11" or (claim == "C9" and row["quantity"].startswith("activation memory")):  # counts
         return {"supported" if effect > 0 else "refuted"}
     vetoed = {"not decided"} if _may_be_vetoed(claim, row) else set()
     if claim == "C10" and low is None:
