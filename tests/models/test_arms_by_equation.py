@@ -1,10 +1,12 @@
-"""Every arm against its equation, written out for one sentence and one step at a time, in double precision."""
+"""Every arm against its equation, written out for one sentence and one step at a time, in double precision: with one
+layer and with several, with plain cells and with layer-normalised ones."""
 
 import math
 
 import pytest
 import torch
-from small_models import ATTENDING, CELLS, batch_of, small_config, small_model
+from cell_equations import layer_normalised_step, normalised
+from small_models import ARMS, CELLS, SCORES, batch_of, small_config, small_model
 from torch import Tensor
 
 from softalign.models.readout import PointerReadout, Seen
@@ -12,38 +14,59 @@ from softalign.models.readout import PointerReadout, Seen
 SOURCE, STEPS = 4, 3
 
 
-def kernel_step(
-    kernel, x: Tensor, hidden: Tensor, cell: Tensor | None, scale: Tensor | float = 1.0
-) -> tuple[Tensor, Tensor | None]:
-    """torch.nn's documented equations of RNN, GRU and LSTM cells, on one vector; x is W_x x + b_x already."""
-    u = scale * (kernel.weight_hh_l0 @ hidden + kernel.bias_hh_l0)
+def plain_step(kernel, a: Tensor, u: Tensor, hidden: Tensor, cell: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """torch.nn's documented equations of RNN, GRU and LSTM cells, on one vector; a and u are what comes from the input
+    and from the recurrence, biases included."""
     if isinstance(kernel, torch.nn.LSTM):
-        i, f, g, o = (x + u).chunk(4)
+        i, f, g, o = (a + u).chunk(4)
         cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(cell), cell
     if isinstance(kernel, torch.nn.GRU):
-        (x_r, x_z, x_n), (u_r, u_z, u_n) = x.chunk(3), u.chunk(3)
-        z = torch.sigmoid(x_z + u_z)
-        return (1 - z) * torch.tanh(x_n + torch.sigmoid(x_r + u_r) * u_n) + z * hidden, None
-    return torch.tanh(x + u), None
+        (a_r, a_z, a_n), (u_r, u_z, u_n) = a.chunk(3), u.chunk(3)
+        z = torch.sigmoid(a_z + u_z)
+        return (1 - z) * torch.tanh(a_n + torch.sigmoid(a_r + u_r) * u_n) + z * hidden, None
+    return torch.tanh(a + u), None
 
 
 class Arm:
-    """A decoder's recurrence as its paper states it, reading the parameters of ours."""
+    """A decoder's recurrence as its paper states it, reading the parameters of ours. Layers are counted from the bottom
+    one, 0; the arms' papers have one, and where the others come in is written in our classes."""
 
-    def __init__(self, model, memory: Tensor, hidden: Tensor, cell: Tensor | None) -> None:
+    def __init__(
+        self, model, layer_norm: bool, memory: Tensor, hidden: list[Tensor], memory_cells: list[Tensor | None]
+    ) -> None:
         self.fusion = model.decoder.fusion
-        self.kernel = self.fusion.cell.kernel
-        self.memory, self.hidden, self.cell = memory, hidden, cell
-        self.fed = torch.zeros_like(hidden)
+        self.layer_norm, self.memory = layer_norm, memory
+        self.hidden, self.memory_cells = hidden, memory_cells
+        self.fed = torch.zeros_like(hidden[-1])
         self.covered = torch.zeros(len(memory)).double()
 
-    def inputs(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        a = self.kernel.weight_ih_l0 @ x + self.kernel.bias_ih_l0
-        return a if context is None else a + self.fusion.cell.context.weight @ context
+    @property
+    def top(self) -> Tensor:
+        return self.hidden[-1]
 
-    def move(self, a: Tensor) -> None:
-        self.hidden, self.cell = kernel_step(self.kernel, a, self.hidden, self.cell)
+    def affine(self, cell, part: str, layer: int, x: Tensor) -> Tensor:
+        """W x + b, W and b of the input (ih) or of the recurrence (hh); a layer-normalised cell has no b."""
+        product = getattr(cell.kernel, f"weight_{part}_l{layer}") @ x
+        return product if self.layer_norm else product + getattr(cell.kernel, f"bias_{part}_l{layer}")
+
+    def transition(
+        self, cell, layer: int, a: Tensor, hidden: Tensor, memory_cell: Tensor | None, p: Tensor | float = 1.0
+    ) -> tuple[Tensor, Tensor | None]:
+        """One layer's new state; p scales what comes from its recurrence."""
+        u = p * self.affine(cell, "hh", layer, hidden)
+        if self.layer_norm:
+            return layer_normalised_step(cell.transitions[layer], a, u, hidden, memory_cell)
+        return plain_step(cell.kernel, a, u, hidden, memory_cell)
+
+    def move(self, a: Tensor, p: Tensor | float = 1.0) -> None:
+        """Every layer moves: the bottom one from a and its scaled past, each other one from the new state below it."""
+        cell = self.fusion.cell
+        for layer in range(len(self.hidden)):
+            if layer > 0:
+                a, p = self.affine(cell, "ih", layer, self.hidden[layer - 1]), 1.0
+            before = self.hidden[layer], self.memory_cells[layer]
+            self.hidden[layer], self.memory_cells[layer] = self.transition(cell, layer, a, *before, p)
 
     def attend(self, score: str, query: Tensor) -> tuple[Tensor, Tensor]:
         attention = self.fusion.attention
@@ -51,8 +74,6 @@ class Arm:
         for i, m in enumerate(self.memory):
             if score == "dot":
                 energies.append(query @ m)
-            elif score == "general":
-                energies.append(query @ attention.key.weight @ m)
             else:
                 inside = attention.query.weight @ query + attention.key.weight @ m
                 if hasattr(attention, "covered"):
@@ -63,72 +84,81 @@ class Arm:
         self.covered = self.covered + weights
         return sum(w * m for w, m in zip(weights, self.memory, strict=True)), weights
 
-    def step(self, name: str, score: str, x: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, name: str, score: str | None, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        fusion = self.fusion
+        a = self.affine(fusion.cell, "ih", 0, x)
         if name in ("bahdanau", "pointer", "pointer_coverage"):
-            context, weights = self.attend(score, self.hidden)
-            self.move(self.inputs(x, context))
-            return torch.cat([self.hidden, context]), weights
+            context, weights = self.attend(score, self.top)
+            self.move(a + fusion.cell.context.weight @ context)
+            return torch.cat([self.top, context]), weights
         if name.startswith("gated"):
-            context, weights = self.attend(score, self.hidden)
-            rest = torch.cat([self.hidden, context])
-            z = torch.sigmoid(
-                self.fusion.gate_input.weight @ x + self.fusion.gate_input.bias + self.fusion.gate_rest.weight @ rest
-            )
+            context, weights = self.attend(score, self.top)
+            rest = fusion.gate_rest.weight @ torch.cat([self.top, context])
+            z = torch.sigmoid(fusion.gate_input.weight @ x + fusion.gate_input.bias + rest)
             one = torch.ones_like(z)
             p, q = {"gated_source": (one, z), "gated_target": (z, one), "gated_both": (1 - z, z)}[name]
-            gates = len(self.kernel.bias_hh_l0) // len(z)
-            a = p.repeat(gates) * self.inputs(x) + q.repeat(gates) * (self.fusion.cell.context.weight @ context)
-            self.hidden, self.cell = kernel_step(self.kernel, a, self.hidden, self.cell, p.repeat(gates))
-            return torch.cat([self.hidden, context]), weights
+            p, q = p.repeat(len(a) // len(z)), q.repeat(len(a) // len(z))
+            self.move(p * a + q * (fusion.cell.context.weight @ context), p)
+            return torch.cat([self.top, context]), weights
         if name == "luong_input_feeding":
-            self.move(self.inputs(x, self.fed))
-        else:
-            self.move(self.inputs(x))
-        context, weights = self.attend(score, self.hidden)
+            a = a + fusion.cell.context.weight @ self.fed
+        self.move(a)
+        if name == "vanilla":
+            return self.top, None
+        context, weights = self.attend(score, self.top)
         if name == "cgru":
-            second = self.fusion.second.kernel
-            a = second.weight_ih_l0 @ context + second.bias_ih_l0
-            self.hidden, self.cell = kernel_step(second, a, self.hidden, self.cell)
-            return torch.cat([self.hidden, context]), weights
-        joined = torch.cat([context, self.hidden])
+            entering = self.affine(fusion.second, "ih", 0, context)
+            before = self.top, self.memory_cells[-1]
+            self.hidden[-1], self.memory_cells[-1] = self.transition(fusion.second, 0, entering, *before)
+            return torch.cat([self.top, context]), weights
+        joined = torch.cat([context, self.top])
         fused = {
-            "multiply": lambda: context * self.hidden,
-            "multiply_output": lambda: context * self.hidden,
-            "multiply_residual": lambda: self.hidden * (1 + context),
-            "multiply_gate": lambda: self.hidden / (1 + torch.exp(-self.fusion.gate.weight @ context)),
-            "multiply_norm": lambda: normed(context * self.hidden, self.fusion.norm),
-            "luong": lambda: torch.tanh(self.fusion.combine.weight @ joined),
-            "luong_input_feeding": lambda: torch.tanh(self.fusion.combine.weight @ joined),
-            "concat": lambda: torch.tanh(self.fusion.combine.weight @ joined),
+            "multiply": lambda: context * self.top,
+            "multiply_output": lambda: context * self.top,
+            "multiply_residual": lambda: self.top * (1 + context),
+            "multiply_gate": lambda: self.top / (1 + torch.exp(-fusion.gate.weight @ context)),
+            "multiply_norm": lambda: normalised(context * self.top, fusion.norm),
+            "luong": lambda: torch.tanh(fusion.combine.weight @ joined),
+            "luong_input_feeding": lambda: torch.tanh(fusion.combine.weight @ joined),
+            "concat": lambda: torch.tanh(fusion.combine.weight @ joined),
         }[name]()
         if name in ("multiply", "multiply_residual", "multiply_gate", "multiply_norm", "concat"):
-            self.hidden = fused
+            self.hidden[-1] = fused
         self.fed = fused
         return fused, weights
 
 
-def normed(x: Tensor, norm) -> Tensor:
-    variance = ((x - x.mean()) ** 2).mean()
-    return norm.weight * (x - x.mean()) / (variance + norm.eps) ** 0.5 + norm.bias
-
-
+@pytest.mark.parametrize("layer_norm", [False, True], ids=["plain", "layer_norm"])
+@pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("name", ATTENDING)
-def test_an_arm_is_its_equation(name, cell):
-    model, batch = small_model(name, cell), batch_of((SOURCE - 1, STEPS - 1))
+@pytest.mark.parametrize("name", ARMS)
+@torch.no_grad()
+def test_an_arm_is_its_equation(name, cell, layers, layer_norm):
+    """All steps at once, and step by step with the states of all layers."""
+    model, batch = small_model(name, cell, layers=layers, layer_norm=layer_norm), batch_of((SOURCE - 1, STEPS - 1))
     for norm in (part for part in model.modules() if isinstance(part, torch.nn.LayerNorm)):
         torch.nn.init.normal_(norm.weight)
-    score = {torch.nn.Linear: "general"}.get(type(getattr(model.decoder.fusion.attention, "key", None)), "dot")
-    score = "additive" if hasattr(model.decoder.fusion.attention, "v") else score
     encoded = model.encode(batch.source, batch.source_lengths)
-    state = model.start(encoded)
     embedded = model.decoder.embed(batch.target_in)
-    features, weights = model.decoder.unroll(embedded, encoded)
-    arm = Arm(model, encoded.memory[0], state.top[0], state.cells[0][0] if state.cells else None)
+    unrolled = model.decoder.unroll(embedded, encoded)
+    state = model.start(encoded)
+    memory_cells = [part[0] for part in state.cells] or [None] * layers
+    arm = Arm(model, layer_norm, encoded.memory[0], [part[0] for part in state.hidden], memory_cells)
     for step in range(STEPS):
-        expected, expected_weights = arm.step(name, score, embedded[0, step])
-        assert torch.allclose(features[0, step], expected)
-        assert torch.allclose(weights[0, step], expected_weights)
+        features, weights = arm.step(name, SCORES.get(name, "dot"), embedded[0, step])
+        outcome = model.decoder.step(embedded[:, step], state, encoded)
+        state = outcome.state
+        assert torch.allclose(unrolled.features[0, step], features)
+        assert torch.allclose(outcome.features[0], features)
+        for mine, expected in zip(state.hidden, arm.hidden, strict=True):
+            assert torch.allclose(mine[0], expected)
+        for mine, expected in zip(state.cells, arm.memory_cells if cell == "lstm" else [], strict=True):
+            assert torch.allclose(mine[0], expected)
+        if weights is None:
+            assert unrolled.weights is None and outcome.weights is None
+        else:
+            assert torch.allclose(unrolled.weights[0, step], weights)
+            assert torch.allclose(outcome.weights[0], weights)
 
 
 def test_the_pointers_mixture_by_hand():

@@ -6,15 +6,16 @@ from small_models import ATTENDING, CELLS, MODELS, batch_of, small_model
 from torch import Tensor, nn
 
 from softalign.models import options, recurrence
-from softalign.models.fusion import FUSIONS, Bahdanau, Fusion
+from softalign.models.fusion import FUSIONS, Bahdanau, Fusion, Luong, Multiply, Vanilla
 
 LENGTHS = [(5, 4), (3, 6), (1, 0)]
 
 
-def results(model, batch, unroll, objective) -> list[Tensor | None]:
+def results(model, batch, objective, plainly=False) -> list[Tensor | None]:
     """Logits, weights, and every parameter's gradient of an objective of both, by one of the loops."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(model.decoder.fusion), "unroll", unroll)
+        if plainly:
+            patch.setattr(type(model.decoder.fusion), "unroll", Fusion.unroll_plainly)
         logits, weights = model(batch)
     model.zero_grad()
     objective(logits, weights).backward()
@@ -22,14 +23,15 @@ def results(model, batch, unroll, objective) -> list[Tensor | None]:
 
 
 def agree(model, batch, objective) -> None:
-    ours = results(model, batch, type(model.decoder.fusion).unroll, objective)
-    theirs = results(model, batch, Fusion.unroll_plainly, objective)
+    ours, theirs = results(model, batch, objective), results(model, batch, objective, plainly=True)
     for mine, other in zip(ours, theirs, strict=True):
         assert (mine is None) == (other is None)
         assert mine is None or torch.allclose(mine, other, atol=1e-10)
 
 
-def of_both(logits: Tensor, weights: Tensor) -> Tensor:
+def of_both(logits: Tensor, weights: Tensor | None) -> Tensor:
+    if weights is None:
+        return (logits**2).sum()
     return (logits**2).sum() + (torch.arange(weights.numel()).view_as(weights) * weights).sum()
 
 
@@ -64,7 +66,7 @@ def test_an_objective_of_one_output_alone(fusion, layers, objective):
 @pytest.mark.parametrize("layers", [1, 2])
 def test_twice_in_one_graph_and_twice_backwards(fusion, layers):
     model, batch = small_model(fusion, layers=layers), batch_of(*LENGTHS)
-    once = results(model, batch, type(model.decoder.fusion).unroll, of_both)[2:]
+    once = results(model, batch, of_both)[2:]
     once = [gradient.clone() for gradient in once]
     objective = of_both(*model(batch)) + 2 * of_both(*model(batch))
     torch.autograd.grad(objective, list(model.encoder.parameters()), retain_graph=True)
@@ -84,13 +86,58 @@ def test_without_gradients_it_is_the_same(fusion):
         assert all(torch.equal(a, b) for a, b in zip(model(batch), (logits, weights), strict=True))
 
 
-def test_a_changed_step_is_not_overlooked(monkeypatch):
-    class Halved(Bahdanau):
-        def step(self, projected, state, encoded):
-            return super().step(projected / 2, state, encoded)
+class OtherStep(Bahdanau):
+    def step(self, projected, state, encoded):
+        return super().step(projected / 2, state, encoded)
 
-    monkeypatch.setitem(FUSIONS, "bahdanau", Halved)
-    agree(small_model("bahdanau"), batch_of(*LENGTHS), of_both)
+
+class OtherQuery(Bahdanau):
+    def query(self, state):
+        return super().query(state) / 2
+
+
+class OtherLook(Bahdanau):
+    def look(self, state, encoded):
+        context, through_weight, weights = super().look(state, encoded)
+        return context / 2, through_weight, weights
+
+
+class OtherAttend(Multiply):
+    def attend(self, query, encoded):
+        return super().attend(query / 2, encoded)
+
+
+class OtherFuse(Multiply):
+    def fuse(self, context, hidden):
+        return super().fuse(context, hidden) / 2
+
+
+class OtherVanilla(Vanilla):
+    def step(self, projected, state, encoded):
+        return super().step(projected / 2, state, encoded)
+
+
+class OtherLuong(Luong):
+    def attend(self, query, encoded):
+        return super().attend(query / 2, encoded)
+
+
+CHANGED = {
+    OtherStep: "bahdanau",
+    OtherQuery: "bahdanau",
+    OtherLook: "bahdanau",
+    OtherAttend: "multiply",
+    OtherFuse: "multiply",
+    OtherVanilla: "vanilla",
+    OtherLuong: "luong",
+}
+
+
+@pytest.mark.parametrize(("changed", "fusion"), CHANGED.items())
+def test_a_changed_step_is_not_overlooked(monkeypatch, changed, fusion):
+    """The step itself, or one of its parts alone: the parent's loop, which has the fast path's own, is not run."""
+    monkeypatch.setitem(FUSIONS, fusion, changed)
+    agree(small_model(fusion), batch_of(*LENGTHS), of_both)
 
 
 @pytest.mark.parametrize("cell", CELLS)

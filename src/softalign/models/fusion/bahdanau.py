@@ -22,6 +22,8 @@ class Bahdanau(Attending):
 
     e_ti = score(h_{t-1}, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; h_t = cell([x_t; c_t], h_{t-1}).
     The readout sees [h_t; c_t].
+    With several layers the top one's state is the query, and c_t enters the bottom one: e_ti = score(h^L_{t-1}, m_i);
+    h^1_t = cell^1([x_t; c_t], h^1_{t-1}).
     """
 
     @staticmethod

@@ -49,7 +49,13 @@ def register(name: str) -> Callable[[type[Fusion]], type[Fusion]]:
 
 
 class Fusion(nn.Module):
-    """A decoder's recurrence. A subclass gives the sizes and `step`, and its own `unroll` where it can be faster."""
+    """A decoder's recurrence. A subclass gives the sizes and `step`, and its own `unroll` where it can be faster.
+
+    The arms' equations are those of one layer. With several, 1 the bottom and L the top one, an h without a layer is
+    h^L, wherever it is read (as the query, in a gate or a fusion, by the readout), and what enters the cell enters its
+    bottom layer alone: h^1_t = cell^1([x_t; ...], h^1_{t-1}), h^l_t = cell^l(h^{l-1}_t, h^l_{t-1}). An arm for which
+    that does not say all says the rest.
+    """
 
     readout_class: ClassVar[type[Readout]] = Readout
 
@@ -95,7 +101,7 @@ class Fusion(nn.Module):
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
         """All steps over embedded targets (B, T, E): the loop below, on the fast path."""
         with recurrence.unrolling() as unroll:
-            whole = self._loop_is_of_step() and len(state.hidden) == 1 and not self.cell.layer_norm
+            whole = self._is_of_step("loop", "fuse") and len(state.hidden) == 1 and not self.cell.layer_norm
             loop = self.loop(unroll, encoded) if whole else None
             if loop is None:
                 return self.unroll_plainly(embedded, state, encoded)
@@ -107,10 +113,11 @@ class Fusion(nn.Module):
         """`step` with its derivative, where an arm gives it: the whole loop is then one node. Optional."""
         return None
 
-    def _loop_is_of_step(self) -> bool:
-        """False where a subclass has changed the step alone: its parent's derivative is not its own."""
-        parts = {"step", "fuse", "loop"}
-        return next("loop" in vars(kind) for kind in type(self).__mro__ if parts & vars(kind).keys())
+    def _is_of_step(self, fast: str, *parts: str) -> bool:
+        """Whether the method `fast` computes what `step` does: False where a subclass has changed the step, or one of
+        its parts (those of every arm, and those named that `fast` does not call), and not `fast`."""
+        changes = {fast, "step", "attend", "query", "look", *parts}
+        return next(fast in vars(kind) for kind in type(self).__mro__ if changes & vars(kind).keys())
 
     def unroll_plainly(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
         """The loop itself; outside `recurrence.unrolling` plain autograd and what the fast path is tested against."""

@@ -22,7 +22,8 @@ class ConditionalGRU(Attending):
 
     s'_t = cell_1(x_t, s_{t-1}); e_ti = score(s'_t, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i;
     s_t = cell_2(c_t, s'_t). The readout sees [s_t; c_t].
-    With several layers, cell_2 moves the top one's state. An LSTM's memory cell goes through both transitions.
+    With several layers cell_1 is all of them, s'_t the top one's state, and cell_2, always one layer, moves that alone:
+    s^L_t = cell_2(c_t, s'^L_t), and s^l_t = s'^l_t below. An LSTM's memory cell goes with its state.
     """
 
     def __init__(self, config: ModelConfig) -> None:

@@ -15,6 +15,9 @@ class FedBack(Attending):
     """ĥ_t = cell(x_t, h̃_{t-1}); e_ti = score(ĥ_t, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i;
     h̃_t = fuse(c_t, ĥ_t), which replaces the top layer's hidden state and is what the readout sees.
 
+    With several layers ĥ_t = ĥ^L_t = cell^L(h^{L-1}_t, h̃_{t-1}), and the layers below go on from states of their own,
+    h^l_t = cell^l(h^{l-1}_t, h^l_{t-1}). An LSTM's memory cells stay as the cell left them.
+
     A subclass gives `fuse`, and beside it `loop` with the derivative, where it is to run on the fast path as a whole.
     """
 
@@ -63,14 +66,12 @@ class FedBackLoop(Loop):
         plain, cell, kept = self.layer.forward(gates, hidden, cell)
         context, weights, kept_by_read = self.read.forward(plain)
         fused, kept_by_fuse = self.fuse.forward(context, plain)
-        everything = [plain, context, fused, *kept, *kept_by_read, *kept_by_fuse]
-        self._n_read = len(kept_by_read)
-        return Given(fused, fused, cell, weights), everything
+        return Given(fused, fused, cell, weights), [plain, context, fused, *kept, *kept_by_read, *kept_by_fuse]
 
     def backward(self, to: ToGiven, past: Past) -> tuple[Tensor, Tensor, Tensor | None]:
         plain, context, fused, *kept = past.kept
         to_layer = self.layer.n_kept
-        to_read = to_layer + self._n_read
+        to_read = to_layer + self.read.score.n_kept
         to_fused = to.features if to.hidden is None else to.features + to.hidden
         to_context, to_plain = self.fuse.backward(to_fused, context, plain, fused, kept[to_read:])
         to_query = self.read.backward(to_context, to.weights, plain, past.weights, kept[to_layer:to_read])

@@ -21,6 +21,12 @@ class Gated(Bahdanau):
     h_t = f(p_t ⊙ (W_x x_t + W_h h_{t-1} + b) + q_t ⊙ W_c c_t), f the cell's nonlinearities and the scales p_t and q_t,
     made of z_t, those of the subclass; a cell with several gates has the same scales in each. The readout sees
     [h_t; c_t].
+
+    With several layers the top one's state is the query and makes the gate, which scales the bottom one's sums, that of
+    its own past too, and nothing above: e_ti = score(h^L_{t-1}, m_i); z_t = σ(W_z x_t + U_z h^L_{t-1} + C_z c_t + b);
+    h^1_t = f(p_t ⊙ (W_x x_t + W_h h^1_{t-1} + b) + q_t ⊙ W_c c_t); h^l_t = cell^l(h^{l-1}_t, h^l_{t-1}).
+    A layer-normalised cell normalises what is scaled already, a = p_t ⊙ W_x x_t + q_t ⊙ W_c c_t and
+    u = p_t ⊙ W_h h^1_{t-1} in the notation of models/transitions.py. z_t is not normalised.
     """
 
     def __init__(self, config: ModelConfig) -> None:

@@ -31,6 +31,7 @@ class LuongInputFeeding(Attending):
     """Luong et al.'s decoder with input feeding (2015, section 3.3): h_t = cell([x_t; h̃_{t-1}], h_{t-1});
     e_ti = score(h_t, m_i); α_t = softmax_i(e_ti); c_t = Σ_i α_ti m_i; h̃_t = tanh(W [c_t; h_t]), h̃_0 = 0.
     The readout sees h̃_t.
+    With several layers h̃_{t-1} enters the bottom one, and h_t is the top one's state.
     """
 
     def __init__(self, config: ModelConfig) -> None:
