@@ -154,7 +154,7 @@ class DataConfig:
 
 @dataclass
 class ModelConfig:
-    """conf/model: one arm. The arms differ in `fusion`, `score` and `attention_size` alone."""
+    """conf/model: one arm. Its files differ in `fusion`, `score` and `attention_size` alone, variants in more."""
 
     name: str = MISSING  # the arm's name in tables and folders: that of its file
     fusion: str = MISSING  # a class of models/fusion/, by the name it is registered under

@@ -14,8 +14,10 @@ import pytest
 from project import ROOT, apply_with_dvc, copy_project
 from synthetic_runs import Reported, report_on, write_project
 
+from softalign.errors import UserError
 from softalign.params import Params, read_params
 from softalign.reporting.claim_records import claim_records, command
+from softalign.reporting.claims import CLAIMS
 
 PARAMS = Params(
     tasks=["translation", "summarization"],
@@ -29,6 +31,13 @@ PARAMS = Params(
 
 def of(claims: dict[str, Any], name: str) -> dict[str, Any]:
     return next(claim for claim in claims["claims"] if claim["id"] == name)
+
+
+def test_the_statements_are_those_of_the_documentation() -> None:
+    documented = re.findall(
+        r"^\| (C\d+) \| (.+) \|$", (ROOT / "docs/claims.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert documented == [(claim.id, claim.statement) for claim in CLAIMS]
 
 
 def test_the_keys_are_those_of_the_documentation(one_seed: Reported) -> None:
@@ -133,6 +142,12 @@ def test_the_command_makes_dvc_write_these_params(tmp_path: Path, params: Params
     wanted = replace(params, tasks=["translation"], models=["vanilla", "vanilla-as_bahdanau"])
     assert asdict(found) | {"data": None} == asdict(wanted) | {"data": None}
     assert found.data["translation"] == params.data["translation"]
+
+
+def test_a_task_without_data_in_params_is_one_line() -> None:
+    """A report can be made by hand of runs that params.yaml had data for once."""
+    with pytest.raises(UserError, match="no data for the task 'summarization' .params.yaml: data.: add"):
+        command(replace(PARAMS, data={"translation": "multi30k"}), ["translation", "summarization"], ["vanilla"])
 
 
 def test_results_and_claims_are_told_apart(one_seed: Reported) -> None:
