@@ -73,7 +73,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def sides_of(cores: int) -> list[Side]:
     """softalign as the pipeline runs it and with all cores, and plain PyTorch; bf16 where the processor has it."""
     precisions = ["bf16", "fp32"] if multiplies_bf16(torch.device("cpu")) else ["fp32"]
-    ours = dict.fromkeys([(precisions[0], 1), *((precision, cores) for precision in precisions)])
+    ours = dict.fromkeys((precision, threads) for precision in precisions for threads in (1, cores))
     return [
         *(Side(f"softalign, {name}, threads={count}", softalign_loss, count, name) for name, count in ours),
         *(Side(f"plain, {name}", plain_loss, cores, name) for name in precisions),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from project import ROOT
 
 from softalign.errors import UserError
 from softalign.paths import Layout
-from softalign.tuning.record import Trial, best_of, read_trials, write_search, write_trials
+from softalign.tuning.record import Trial, best_of, read_trials, unequal_budget, write_search, write_trials
 
 TRIALS = [
     Trial("vanilla", 1, 0.1 + 0.2, 2.5, 2, 10.0, 1),
@@ -43,6 +44,23 @@ def test_a_search_replaces_that_of_the_same_arm_alone(tmp_path: Path) -> None:
     assert (header, command) == ("# @package _global_", "# the second")
     assert yaml.safe_load(path.read_text()) == {"optimization": {"lr": TRIALS[0].lr}}
     assert yaml.safe_load(layout.tuned("toy", "bahdanau").read_text()) == {"optimization": {"lr": 0.007}}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda own: own, []),
+        (lambda own: [*own, replace(own[0], lr=0.06, epochs=1)], []),  # one more, and stopped early
+        (lambda own: own[:1], ["without the rates 0.007, 0.03"]),
+        (lambda own: [replace(trial, epochs=4) for trial in own], ["for 4 epochs instead of 2"]),
+        (lambda own: [replace(trial, seed=2) for trial in own], ["with another seed"]),
+    ],
+)
+def test_a_search_beside_those_of_other_arms(change: Callable[[list[Trial]], list[Trial]], said: list[str]) -> None:
+    others = [replace(trial, arm=arm) for arm in ("bahdanau", "luong") for trial in TRIALS]
+    assert unequal_budget([*others, *change(TRIALS)], "vanilla") == said
+    assert unequal_budget(change(TRIALS), "vanilla") == []
+    assert unequal_budget([*others, replace(others[0], arm="bahdanau", lr=9.0), *TRIALS], "vanilla") == []
 
 
 def test_what_is_no_table_of_trials_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.tasks import kind_of
-from softalign.tuning.record import Trial, best_of, write_search
+from softalign.tuning.record import Trial, best_of, read_trials, unequal_budget, write_search
 
 RATE = "optimization.lr"
 
@@ -98,7 +98,7 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
         path = write_search(layout, found.data, found.trials, command(layout, given))
         for folder in found.folders:
             shutil.rmtree(folder, ignore_errors=True)
-        report(layout, given, found.trials, best, path)
+        report(layout, given, found, best, path)
     if diverged:
         rates = [trial.lr for trials in diverged for trial in trials]
         raise UserError(
@@ -168,14 +168,21 @@ def command(layout: Layout, overrides: Sequence[str]) -> str:
     return shlex.join(["python", "-m", "softalign", "tune", *said.values()])
 
 
-def report(layout: Layout, overrides: Sequence[str], trials: Sequence[Trial], best: Trial, path: Path) -> None:
+def report(layout: Layout, overrides: Sequence[str], found: Search, best: Trial, path: Path) -> None:
     """Print what was chosen, and what a person should know before relying on it."""
     print(f"{best.arm}: {RATE}={best.lr:.3g}, validation loss {best.validation_loss:.4f} -> {path}", flush=True)
-    rates = [trial.lr for trial in trials]
+    rates = [trial.lr for trial in found.trials]
     if len(rates) > 1 and best.lr in (min(rates), max(rates)):
         end = "lowest" if best.lr == min(rates) else "highest"
         print(
             f"warning: it is the {end} rate tried: search wider with '{RATE}=choice(one,another)'",
+            file=sys.stderr,
+        )
+    table = layout.tuning(found.data)
+    for difference in unequal_budget(read_trials(table), best.arm):
+        print(
+            f"warning: searched {difference} beside the other arms of {found.data} ({table.relative_to(layout.root)}):"
+            " search all of them alike",
             file=sys.stderr,
         )
     used = usual(layout, overrides).optimization.lr
