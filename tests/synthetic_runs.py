@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import random
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import Verdict
 from softalign.tasks import kind_of
 from softalign.training.cost import Cost
+from softalign.training.failure import Failure
 
 NOUNS = ["Garten", "Straße", "Brücke", "Übung", "Zug", "Hund", "Brot", "Fenster", "Lied", "Wagen"]
 WORDS = ["garden", "street", "bridge", "exercise", "train", "dog", "bread", "window", "song", "car"]
@@ -141,6 +143,15 @@ def write_project(
     return root
 
 
+def diverge(root: Path, model: str, *seeds: int) -> None:
+    """Put a training that diverged in the place of each of these runs on translation."""
+    for seed in seeds:
+        folder = root / "runs/translation" / model / str(seed)
+        shutil.rmtree(folder)
+        (folder / "train").mkdir(parents=True)
+        Failure("gradient norm", 7, 1, 3.5, math.inf, None).write(folder / "train/failure.json")
+
+
 def _items(task: str, rows: int) -> list[dict[str, Any]]:
     if task == "recall":
         return _recall_items(rows)
@@ -185,8 +196,8 @@ def _probes(attention: bool, recalled: list[dict[str, Any]] | None) -> dict[str,
             for place, value in enumerate(relative)
         ],
         "state_norm": {
-            side: [{"position": place, "rows": 60 - place, "norm": 4 + place / 10} for place in range(last)]
-            for side, last in (("encoder", 45), ("decoder", 12))
+            side: [{"place": place, "states": 60 - place, "norm": 4 + place / 10} for place in range(last)]
+            for side, last in (("encoder", 45), ("encoder_by_lag", 20), ("decoder", 12))
         },
         "attention_entropy": {"entropy": 0.4, "uniform": 2.6} if attention else None,
     }
@@ -241,7 +252,8 @@ def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
             "lead_words": 20 if kind_of(task) == "summarization" else 0,
         },
         "data": {"name": data, "source": {"kind": "embedded", "corpus": data, "seed": 17}},
-        "model": {"name": model, "fusion": "vanilla", "cell": CELL, "hidden_size": 192} | arm.model,
+        "model": {"name": model, "fusion": "vanilla", "cell": CELL, "embedding_size": 128, "hidden_size": 192}
+        | arm.model,
         "optimization": {"lr": 0.004},
     }
 
@@ -269,7 +281,6 @@ def _alignment(links: list[dict[str, tuple[int, int, int]]]) -> dict[str, Any] |
         "diagonal_error_rate": rates["diagonal"],
         "same_word_error_rate": rates["same_word"],
         "baseline": "diagonal",
-        "difference": rates["attention"] - rates["diagonal"],
         "reachable_error_rate": 0.05,
         "links": 1800,
     }
@@ -369,20 +380,23 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
         }
         for low in range(4, 44, 9)
     ]
-    seconds = [
-        {
-            "low": low,
-            "high": low + 8,
-            "rows": len(items) // 5,
-            "tokens": len(items) // 5,
-            "seconds": (0.001 + 0.0001 * low * slow) * (len(items) // 5),
-        }
-        for low in range(4, 44, 9)
+    timed = [  # the longest sources are few and far apart: their mean is nowhere near the middle of the ends
+        {"low": low, "high": high, "source_words": words, "rows": len(items) // 5, "tokens": len(items) // 5}
+        for low, high, words in ((4, 8, 6.0), (9, 14, 12.0), (15, 20, 17.0), (21, 30, 24.0), (31, 90, 40.0))
     ]
+    scoring, decoding = (
+        [
+            bucket
+            | {"seconds": (0.001 + each * bucket["source_words"] * slow + random_.gauss(0, 1e-5)) * bucket["tokens"]}
+            for bucket in timed
+        ]
+        for each in (0.0001, 0.0002)
+    )
     alignment = _alignment([row["links"] for row in predictions if "links" in row])
     _dump(
         folder / "test/scores.json",
         {
+            "training": {"fingerprint": "cd" * 32, "code": None},
             "test": {"exact_match": 20.0, **scores, "perplexity": 2.718**floor, "n_rows": len(items)},
             "intervals": {metric: {"low": value - 2, "high": value + 2} for metric, value in scores.items()},
             "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},
@@ -392,12 +406,11 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
             "cost": {
                 "decode_seconds": 3 * slow,
                 "decode_sentences_per_second": len(items) / (3 * slow),
-                "scoring_by_length": seconds,
-                "decoding_by_length": seconds,
+                "scoring_by_length": scoring,
+                "decoding_by_length": decoding,
                 "activations_by_length": [
-                    {key: bucket[key] for key in ("low", "high", "rows", "tokens")}
-                    | {"bytes": (1000 + (20 * bucket["low"] if attention else 0)) * bucket["tokens"]}
-                    for bucket in seconds
+                    bucket | {"bytes": int(1000 + (20 * bucket["source_words"] if attention else 0)) * bucket["tokens"]}
+                    for bucket in timed
                 ],
             },
             "gap": {

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import QuotedString
+from hypothesis import example, given
+from hypothesis import strategies as st
 from project import ROOT
 
 from softalign.errors import UserError
-from softalign.params import read_params
+from softalign.params import in_hydras_grammar, read_params
 
 PARAMS = ROOT / "params.yaml"
 
@@ -52,3 +57,36 @@ def test_params_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_task_without_data() -> None:
     with pytest.raises(UserError, match="no data for the task 'translation'"):
         replace(read_params(PARAMS), data={}).base_overrides("translation")
+
+
+def as_hydra_reads(text: str) -> Any:
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return value.text if isinstance(value, QuotedString) else value
+
+    return plain(OverridesParser.create().parse_override(f"key={text}").value())
+
+
+TEXTS = st.text() | st.text("\\\"'ab ,=[]{}:$~1-", max_size=6)
+
+
+@given(st.none() | st.integers() | TEXTS | st.lists(TEXTS | st.integers() | st.none(), max_size=3))
+@example("null")
+@example("None")
+@example("True")
+@example("nan")
+@example("1e5")
+@example("")
+@example("Übung")
+@example("a\\b")
+@example('a\\"')
+@example("data.source.path='my files'")
+@example(["vanilla-gru", "optimization.lr=0.002", "~tuned", 3, None])
+def test_hydra_reads_back_what_is_written_in_its_grammar(value: Any) -> None:
+    found = as_hydra_reads(in_hydras_grammar(value))
+    assert found == value and type(found) is type(value)
+
+
+def test_plain_names_and_numbers_need_no_quotes() -> None:
+    assert in_hydras_grammar(["vanilla-as_bahdanau", 3, "multi30k", None]) == "[vanilla-as_bahdanau,3,multi30k,null]"

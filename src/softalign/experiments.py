@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from softalign.errors import UserError, unknown_choice
-from softalign.params import Params, check_keys
+from softalign.params import Params, check_keys, in_hydras_grammar
 from softalign.paths import Layout
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
         if key in LISTS and not setting.is_sweep_override() and (value == [] or not isinstance(value, list)):
             raise UserError(f"{key} wants a list with something in it", "-S", f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
-    settings = [f"{key}={_grammar(value)}" for key, value in wishes.items()]
+    settings = [f"{key}={in_hydras_grammar(value)}" for key, value in wishes.items()]
     for task, data in experiment.params.get("data", {}).items():
-        settings.append(f"{'' if task in params.data else '+'}data.{task}={_grammar(data)}")
+        settings.append(f"{'' if task in params.data else '+'}data.{task}={in_hydras_grammar(data)}")
     return [
         "dvc",
         "exp",
@@ -91,15 +91,6 @@ def _settings(arguments: list[str]) -> Iterator[Override]:
         if given != word:
             with suppress(UserError):
                 yield from parse([given.removeprefix("params.yaml:")])
-
-
-def _grammar(value: Any) -> str:
-    """A value of params.yaml in Hydra's grammar, which DVC's -S reads."""
-    if isinstance(value, list):
-        return f"[{','.join(_grammar(item) for item in value)}]"
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_][\w-]*", value):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(value)
 
 
 def _names(layout: Layout) -> list[str]:

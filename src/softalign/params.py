@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,22 @@ class Params:
     experiment: str | None
     overrides: list[str]
 
-    def base_overrides(self, task: str) -> list[str]:
-        """What params.yaml says about every arm of `task`, as Hydra overrides."""
+    def data_of(self, task: str) -> str:
+        """The file of conf/data for `task`. Raises `UserError` where there is none."""
         if task not in self.data:
             raise UserError(
                 f"no data for the task {task!r}", "params.yaml: data", f"add `{task}: <a file of conf/data>`"
             )
+        return self.data[task]
+
+    def base_overrides(self, task: str) -> list[str]:
+        """What params.yaml says about every arm of `task`, as Hydra overrides."""
         experiment = [f"experiment={self.experiment}"] if self.experiment else []
-        return [f"task={task}", f"data={self.data[task]}", *experiment, *self.overrides]
+        return [f"task={task}", f"data={self.data_of(task)}", *experiment, *self.overrides]
 
 
 KEYS = [field.name for field in fields(Params)]
+NO_STRINGS = ("null", "true", "false", "nan", "inf")  # what Hydra reads as something else, in capitals too
 
 
 def read_params(path: Path) -> Params:
@@ -74,3 +80,16 @@ def check_keys(content: dict[Any, Any], where: str) -> None:
     data = content.get("data", {})
     if not isinstance(data, dict) or any(type(name) is not str for name in data.values()):
         raise UserError(f"data must map each task to a file of conf/data, not {data!r}", where, "correct it")
+
+
+def in_hydras_grammar(value: Any) -> str:
+    """A value of params.yaml as Hydra's grammar has it, which DVC's -S reads."""
+    if isinstance(value, list):
+        return f"[{','.join(in_hydras_grammar(item) for item in value)}]"
+    if value is None:
+        return "null"
+    if isinstance(value, str) and (not re.fullmatch(r"[A-Za-z_][A-Za-z_0-9-]*", value) or value.lower() in NO_STRINGS):
+        # Hydra takes a backslash for itself but before a quote, that at the end among them.
+        escaped = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), value)
+        return f'"{escaped}"'
+    return str(value)

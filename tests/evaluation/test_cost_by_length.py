@@ -5,14 +5,20 @@ from random_model import random_model, random_rows
 from torch.autograd.graph import saved_tensors_hooks
 
 from softalign.evaluation import cost_by_length
-from softalign.evaluation.cost_by_length import activation_memory, activations_by_length, seconds_by_length
+from softalign.evaluation.cost_by_length import (
+    activation_memory,
+    activations_by_length,
+    length_samples,
+    seconds_by_length,
+)
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.rows import sorted_batches
 
 
 def test_a_timing_for_each_bucket_on_its_own_rows():
     rows = [(place, source, target) for place, (_, source, target) in enumerate(random_rows(30))]
-    buckets = length_buckets([len(source) for _, source, _ in rows], 3)
+    words = [len(source) for _, source, _ in rows]
+    buckets = length_buckets(words, 3)
     model, batches = random_model("bahdanau"), []
 
     def run(batch):
@@ -20,9 +26,11 @@ def test_a_timing_for_each_bucket_on_its_own_rows():
         model.negative_log_likelihood(batch)
         return int(batch.target_mask.sum())
 
-    found = seconds_by_length(buckets, rows, torch.device("cpu"), run, repeats=2)
+    samples = length_samples(buckets, words, rows, torch.device("cpu"))
+    found = seconds_by_length(samples, torch.device("cpu"), run, repeats=2)
     assert [(t["low"], t["high"], t["rows"]) for t in found] == [(b.low, b.high, len(b.rows)) for b in buckets]
     assert all(t["seconds"] > 0 for t in found)
+    assert [t["source_words"] for t in found] == [np.mean([words[row] for row in bucket.rows]) for bucket in buckets]
     tokens = [sum(len(rows[row][2]) + 1 for row in bucket.rows) for bucket in buckets]  # + end of sentence
     assert [t["tokens"] for t in found] == tokens
     timed = [set(batch.rows.tolist()) for batch in batches[::2]]
@@ -32,14 +40,16 @@ def test_a_timing_for_each_bucket_on_its_own_rows():
 def test_a_large_bucket_is_sampled_evenly(monkeypatch):
     monkeypatch.setattr(cost_by_length, "ROWS", 3)
     rows = [(place, [5], [5]) for place in range(9)]
+    words = [4, 9, 9, 9, 5, 9, 9, 9, 9]
     seen = []
 
     def run(batch):
         seen.append(batch.rows)
         return 0
 
-    found = seconds_by_length(length_buckets([1] * 9, 1), rows, torch.device("cpu"), run, 1)
-    assert found[0]["rows"] == 3
+    samples = length_samples(length_buckets(words, 1), words, rows, torch.device("cpu"))
+    found = seconds_by_length(samples, torch.device("cpu"), run, 1)
+    assert (found[0]["rows"], found[0]["source_words"]) == (3, 6)  # of the three, not of all nine
     assert np.sort(seen[0].numpy()).tolist() == [0, 4, 8]
 
 
@@ -72,10 +82,11 @@ def test_attention_holds_more_for_a_target_token_the_longer_the_source(fusion, c
     """For each source position at every step its weight, 4 bytes, with the additive score A values, 4 A bytes, more;
     and for each source position once its key and the memory as the hand-written passes lay it out."""
     rows = [(row, [5] * (4 + 8 * (row // 2)), [6] * 7) for row in range(6)]
-    buckets = length_buckets([len(source) for _, source, _ in rows], 3)
+    words = [len(source) for _, source, _ in rows]
+    samples = length_samples(length_buckets(words, 3), words, rows, torch.device("cpu"))
 
     def per_row(name):
-        found = activations_by_length(buckets, rows, torch.device("cpu"), random_model(name, cell))
+        found = activations_by_length(samples, random_model(name, cell))
         assert [bucket["tokens"] for bucket in found] == [16, 16, 16]  # two rows of 7 and the end of sentence
         return np.array([bucket["bytes"] for bucket in found]) / 2
 

@@ -24,6 +24,7 @@ from softalign.evaluation.scores import METRICS, item_statistics, metrics_of
 from softalign.evaluation.significance import bootstrap_interval
 from softalign.evaluation.split import Split, split_of
 from softalign.paths import Layout
+from softalign.training.identity import training_of
 
 
 @dataclass
@@ -49,7 +50,8 @@ def evaluated(layout, config, steps):
     outputs = decode(arm, test, config, "arm")
     likelihoods = score_targets(arm, test, data, config, "arm")
     statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
-    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, "arm")
+    training = training_of(run / "train", trained_on(run / "train", data).fingerprint)
+    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, "arm", training)
     write_test(run / "test", arm, test, outputs, statistics, likelihoods, scores, config)
     assert "perplexity" in summary("arm", scores, config)
     return Evaluated(
@@ -176,7 +178,7 @@ def test_exact_match_belongs_to_the_embedded_corpora(layout, hardly_trained):
     outputs = replace(decode(arm, test, config, "arm"), texts=[""] * len(test))  # and nothing but empty predictions
     statistics = item_statistics(outputs.texts, test.references)
     likelihoods = score_targets(arm, test, data, config, "arm")
-    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, "arm")
+    scores = assemble_scores(arm, test, outputs, statistics, likelihoods, config, "arm", {})
     assert scores["test"]["exact_match"] is None
     assert [scores["test"][metric] for metric in METRICS] == [0] * 5
 
@@ -190,7 +192,7 @@ def test_data_without_gold_alignment_has_no_error_rate(layout, trained):
     without = replace(test, alignment=[""] * len(test))
     outputs, targets = decode(arm, test, config, "arm"), score_targets(arm, without, data, config, "arm")
     statistics = item_statistics(outputs.texts, test.references)
-    assert assemble_scores(arm, without, outputs, statistics, targets, config, "arm")["alignment"] is None
+    assert assemble_scores(arm, without, outputs, statistics, targets, config, "arm", {})["alignment"] is None
 
 
 def test_a_sample_of_a_split_is_fixed_and_in_order(layout):
@@ -219,7 +221,7 @@ def test_an_arm_is_probed(trained, hardly_trained):
         assert probes["recall_by_lag"] is None
         assert probes["gradient_norm"][0]["low"] == 0 and all(bucket["norm"] > 0 for bucket in probes["gradient_norm"])
         assert sum(bucket["tokens"] for bucket in probes["gradient_norm"]) == sum(map(len, arm.test.source_ids))
-        assert probes["state_norm"]["encoder"][0]["rows"] == probes["state_norm"]["decoder"][0]["rows"] == len(arm.test)
+        assert [probes["state_norm"][side][0]["states"] for side in ("encoder", "decoder")] == 2 * [len(arm.test)]
         assert (probes["attention_entropy"] is not None) == attends
     assert trained.scores["probes"]["attention_entropy"] == pytest.approx(
         {"entropy": trained.scores["alignment"]["entropy"], "uniform": trained.scores["alignment"]["entropy_uniform"]}

@@ -168,18 +168,27 @@ def test_state_norms_are_those_of_each_row_alone(fusion: str) -> None:
     model, rows = random_model(fusion), random_rows(8)
     found = state_norms(model, rows, CPU)
     encoder: dict[int, list[float]] = {}
+    by_lag: dict[int, list[float]] = {}
     decoder: dict[int, list[float]] = {}
     with torch.no_grad():
         for row in rows:
             batch = collate([row])
             encoded = model.encode(batch.source, batch.source_lengths)
+            last = len(encoded.memory[0]) - 1  # the end of the source, which has no lag
             for place, memory in enumerate(encoded.memory[0]):
                 encoder.setdefault(place, []).append(float(memory.square().sum().sqrt()))
+                if place < last:  # in both directions
+                    by_lag.setdefault(min(place, last - 1 - place), []).append(encoder[place][-1])
             features = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded).features[0, :, :12]
             for place, state in enumerate([model.start(encoded).top[0], *features]):  # the features begin with h_t
                 decoder.setdefault(place, []).append(float(state.square().sum().sqrt()))
-    for side, expected in (("encoder", encoder), ("decoder", decoder)):
-        assert [record["rows"] for record in found[side]] == [len(values) for values in expected.values()]
+    for side, expected in (
+        ("encoder", encoder),
+        ("encoder_by_lag", dict(sorted(by_lag.items()))),
+        ("decoder", decoder),
+    ):
+        assert [record["place"] for record in found[side]] == list(expected)
+        assert [record["states"] for record in found[side]] == [len(values) for values in expected.values()]
         means = [float(np.mean(values)) for values in expected.values()]
         np.testing.assert_allclose([record["norm"] for record in found[side]], means, rtol=1e-5)
 

@@ -19,7 +19,7 @@ from softalign.evaluation.arm import load_arm
 from softalign.evaluation.scores import corpus_scores, item_statistics
 from softalign.evaluation.shifted import (
     Decoded,
-    Scored,
+    ScoredItems,
     decode_shifted,
     rows_by_length,
     shifted_scores,
@@ -33,9 +33,9 @@ CONFIG = tiny_config("vanilla")
 REFERENCES = [["a b c d"], ["e f g h"], ["i j k l"], ["m n o p"]]
 
 
-def scored(texts: list[str], references: list[list[str]], nll: list[float]) -> Scored:
+def scored(texts: list[str], references: list[list[str]], nll: list[float]) -> ScoredItems:
     words = [len(several[0].split()) for several in references]
-    return Scored(texts, references, words, np.array(nll), item_statistics(texts, references))
+    return ScoredItems(texts, references, words, np.array(nll), item_statistics(texts, references))
 
 
 def limited(low: int | None, high: int | None) -> CleaningConfig:

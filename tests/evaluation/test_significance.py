@@ -8,6 +8,7 @@ from softalign.evaluation.rouge import mean_score
 from softalign.evaluation.scores import METRICS, ItemStatistics, item_statistics
 from softalign.evaluation.significance import (
     bootstrap_interval,
+    count_blocks,
     exchanged_differences,
     exchanges,
     holm,
@@ -70,6 +71,17 @@ def test_blocks_do_not_change_the_resamples(two_systems, monkeypatch):
     whole = resampled_scores([statistics], samples=50, seed=1)
     monkeypatch.setattr("softalign.evaluation.significance._BLOCK", 7 * len(predictions))
     np.testing.assert_array_equal(resampled_scores([statistics], samples=50, seed=1), whole)
+
+
+@pytest.mark.parametrize(("items", "samples"), [(7, 50), (1, 3), (64, 33)])
+def test_blocks_of_counts_are_those_of_all_draws_at_once(items, samples, monkeypatch):
+    draws = np.random.default_rng(5).integers(items, size=(samples, items))
+    expected = [np.bincount(row, minlength=items) for row in draws]
+    for block in (1, 5 * items, 4_000_000):
+        monkeypatch.setattr("softalign.evaluation.significance._BLOCK", block)
+        blocks = list(count_blocks(items, samples, 5))
+        assert max(map(len, blocks)) <= max(1, block // items)
+        np.testing.assert_array_equal(np.concatenate(blocks), expected)
 
 
 @pytest.mark.parametrize(("name", "metric"), [("bleu", BLEU()), ("chrf", CHRF())])

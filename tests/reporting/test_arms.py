@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
-from synthetic_runs import Arm, write_project
+from synthetic_runs import Arm, report_on, write_project
 
+from softalign.config import ModelConfig
+from softalign.models.size import matched_hidden_size, parameter_count
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.reporting import arms
@@ -74,6 +78,30 @@ def test_the_control_is_the_nearest_in_size_within_two_per_cent(tmp_path: Path) 
         Pair("adds_nothing", "plain"),
         Pair("adds", "nearer"),
     ]
+
+
+def test_a_control_that_was_not_run_is_missed_and_not_forgotten(tmp_path: Path) -> None:
+    """Its size follows from the options; another vanilla, far from the arm in size, is nobody's control."""
+
+    def full(options: dict[str, Any]) -> ModelConfig:
+        return options_of({"fusion": "vanilla", "embedding_size": 128, "hidden_size": 192} | options)
+
+    def arm(**options: Any) -> Arm:  # beside what its options say it has 500,000 for the vocabulary
+        return Arm(options, n_parameters=500_000 + parameter_count(full(options)))
+
+    size = matched_hidden_size(full({}), full(ADDITIVE))
+    made = {"plain": arm(), "as_adds": arm(hidden_size=size), "far": arm(hidden_size=2 * size), "adds": arm(**ADDITIVE)}
+    task = runs(tmp_path / "runs", **made)
+    assert control_of("adds", task) == "as_adds"
+    for name in ("as_adds", "far"):
+        shutil.rmtree(tmp_path / "runs/runs/translation" / name)
+    layout = Layout(tmp_path / "runs")
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.n_parameters("as_adds") == made["as_adds"].n_parameters
+    assert control_of("adds", task) == "as_adds"
+    reported = report_on(tmp_path / "runs")
+    rows = [row for row in reported.verdicts if (row.claim, row.arm, row.against) == ("C1", "adds", "as_adds")]
+    assert [row.missing for row in rows] == [["runs/translation/as_adds/1 (not run)"]]
 
 
 def test_ablations_differ_in_one_thing(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from contradictions import JUDGING, Text, contradictions, of_html, of_markdown
 from project import ROOT
-from synthetic_runs import Arm, Reported, report_of, report_on, write_project
+from synthetic_runs import Arm, Reported, diverge, report_of, report_on, write_project
 
 from softalign.reporting import report
 
@@ -92,9 +92,32 @@ def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:
         ]
 
 
+def test_so_does_a_report_in_which_trainings_diverged(tmp_path: Path) -> None:
+    arms = {"luong": ARMS["luong"], "bahdanau-relu": ARMS["bahdanau-relu"]}
+    root = write_project(
+        tmp_path, tasks=("translation",), models=("vanilla", "bahdanau"), seeds=(1, 2, 3), rows=30, arms=arms
+    )
+    diverge(root, "luong", 2, 3)
+    reported = report_on(root)
+    reported.write()
+    results, claims = stored(reported)
+    assert "luong" not in results["tasks"]["translation"]["better"]
+    (share,) = [row for row in rows_of(claims, "C1") if row["arm"] == "luong"]
+    assert (share["quantity"], share["effect"]) == ("share of diverged trainings", pytest.approx(2 / 3))
+    for text in texts(reported).values():
+        assert contradictions(text, results, claims) == []
+        said = [line for line in text.prose if line.startswith("luong ")]
+        assert len(said) == 1
+        assert said[0].endswith("where it got through: luong diverged with seeds 2, 3, and no scores are compared.")
+
+
+def rows_of(claims: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = next(claim for claim in claims["claims"] if claim["id"] == name)["rows"]
+    return rows
+
+
 def row_of(claims: dict[str, Any], name: str, arm: str) -> dict[str, Any]:
-    claim = next(claim for claim in claims["claims"] if claim["id"] == name)
-    return next(row for row in claim["rows"] if row["arm"] == arm)
+    return next(row for row in rows_of(claims, name) if row["arm"] == arm)
 
 
 def turn(row: dict[str, Any], *keys: str) -> None:
@@ -112,6 +135,7 @@ MUTATIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
     "the sign of an effect": lambda _, claims: turn(row_of(claims, "C4", "bahdanau"), "effect", "low", "high"),
     "a row's verdict": lambda _, claims: row_of(claims, "C12", "bahdanau").update(verdict="refuted"),
     "a claim's verdict": lambda _, claims: claims["claims"][8].update(verdict="refuted"),
+    "what would have been found": lambda results, _: comparison(results, "luong").update(detectable=99.0),
     "a corrected p-value": lambda _, claims: row_of(claims, "C1", "bahdanau").update(p_holm=0.2),
     "a missing run": lambda _, claims: row_of(claims, "C9", "multiply").update(missing=["runs/a/b/1"]),
 }

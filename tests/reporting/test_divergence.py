@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from synthetic_runs import Arm, report_on, write_project
+from synthetic_runs import Arm, diverge, report_on, write_project
 
 from softalign.config import EvaluationConfig
 from softalign.params import read_params
@@ -20,7 +18,6 @@ from softalign.reporting.divergence import Divergence
 from softalign.reporting.overall import overall
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
-from softalign.training.failure import Failure
 
 FUSED = {"fusion": "luong", "score": "dot"}
 ARMS = {
@@ -33,14 +30,6 @@ ARMS = {
 
 def project(root: Path, seeds: int) -> Path:
     return write_project(root, tasks=("translation",), models=(), seeds=tuple(range(1, seeds + 1)), rows=6, arms=ARMS)
-
-
-def diverge(root: Path, model: str, seeds: Iterable[int]) -> None:
-    for seed in seeds:
-        folder = root / "runs/translation" / model / str(seed)
-        shutil.rmtree(folder)
-        (folder / "train").mkdir(parents=True)
-        Failure("gradient norm", 7, 1, 3.5, math.inf, None).write(folder / "train/failure.json")
 
 
 def runs_of(root: Path) -> TaskRuns:
@@ -64,8 +53,8 @@ def test_how_often_the_trainings_of_two_arms_diverge_decides(
     tmp_path: Path, seeds: int, arm: int, against: int, p_value: float, better: str, different: str
 ) -> None:
     root = project(tmp_path, seeds)
-    diverge(root, "fused-r", range(1, arm + 1))
-    diverge(root, "plain-r", range(1, against + 1))
+    diverge(root, "fused-r", *range(1, arm + 1))
+    diverge(root, "plain-r", *range(1, against + 1))
     task = runs_of(root)
 
     def row(rule: Divergence) -> Verdict:
@@ -82,7 +71,7 @@ def test_how_often_the_trainings_of_two_arms_diverge_decides(
 
 def test_every_claim_takes_divergence_as_an_outcome(tmp_path: Path) -> None:
     root = project(tmp_path, seeds=2)
-    diverge(root, "fused-r", [2])
+    diverge(root, "fused-r", 2)
     reported = report_on(root)
     by_claim = {claim.id: [row for row in reported.verdicts if row.claim == claim.id] for claim in CLAIMS}
     assert not any(row.missing for rows in by_claim.values() for row in rows)
@@ -98,7 +87,7 @@ def test_every_claim_takes_divergence_as_an_outcome(tmp_path: Path) -> None:
 
 def test_a_training_that_was_not_run_is_missing_also_beside_one_that_diverged(tmp_path: Path) -> None:
     root = project(tmp_path, seeds=2)
-    diverge(root, "fused-r", [1])
+    diverge(root, "fused-r", 1)
     shutil.rmtree(root / "runs/translation/fused-r/2")
     (row,) = [row for row in report_on(root).verdicts if (row.claim, row.arm) == ("C1", "fused-r")]
     diverged = "runs/translation/fused-r/1 (diverged at step 7, gradient norm inf)"

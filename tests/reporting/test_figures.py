@@ -78,19 +78,19 @@ def test_cost_and_quality_shows_means_seeds_and_who_is_beaten_by_none() -> None:
 
 
 def test_cost_by_length_has_a_panel_a_quantity_and_averages_seeds() -> None:
-    spans = {(4, 8): 1.0, (9, 15): 2.0}
+    costs = {5.5: 1.0, 11.0: 2.0}
     buckets = [
-        {"model": model, "low": low, "high": high, "quantity": quantity, "value": scale * (value + seed)}
+        {"model": model, "source_words": words, "quantity": quantity, "value": scale * (value + seed)}
         for quantity, scale in (("scoring, ms", 1), ("memory, kB", 10))
         for model in ("vanilla", "bahdanau")
         for seed in (0, 1)
-        for (low, high), value in spans.items()
+        for words, value in costs.items()
     ]
     figure = figures.cost_by_length(buckets)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["scoring, ms", "memory, kB"]
     for ax, scale in zip(figure.axes, (1, 10), strict=True):
         assert [line.get_label() for line in ax.lines] == ["vanilla", "bahdanau"]
-        assert [list(line.get_xdata()) for line in ax.lines] == [[6.0, 12.0]] * 2
+        assert [list(line.get_xdata()) for line in ax.lines] == [[5.5, 11.0]] * 2
         assert [list(line.get_ydata()) for line in ax.lines] == [[1.5 * scale, 2.5 * scale]] * 2
 
 

@@ -78,6 +78,13 @@ def test_who_loses_more_and_is_better_all_the_same_does_not_refute(one_seed: Rep
     assert "its score on the set +19.0" in verdict.notes[3]
 
 
+def test_who_loses_less_and_is_worse_all_the_same_is_not_supported(one_seed: Reported) -> None:
+    verdict = judged(one_seed, vanilla=(20, 12), bahdanau=(2, 1.9))
+    assert (verdict.verdict, verdict.effect) == (NOT_DECIDED, pytest.approx(5 - 40))
+    assert verdict.notes[0] == "loses less, and is worse on other all the same"
+    assert verdict.p_value is None
+
+
 def test_an_arm_without_any_point_to_lose_decides_nothing(one_seed: Reported) -> None:
     verdict = judged(one_seed, vanilla=(0, 0), bahdanau=(50, 25))
     assert verdict.verdict == NOT_DECIDED and verdict.low is None

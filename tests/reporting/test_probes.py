@@ -112,12 +112,10 @@ def test_gradients_are_drawn_on_a_logarithmic_scale(recalled: Reported) -> None:
 
 
 def test_norms_of_states_that_few_rows_have_are_left_out(recalled: Reported) -> None:
-    encoder, decoder = figures.state_norm_by_position(probe_records.state_norms(recalled.tasks[0])).axes
-    assert [len(ax.lines[0].get_xdata()) for ax in (encoder, decoder)] == [45, 12]
-    few = [{"model": "a", "seed": 1, "side": "encoder", "position": n, "rows": 12 - n, "norm": 1.0} for n in range(12)]
-    encoder, decoder = figures.state_norm_by_position(few).axes
-    assert len(encoder.lines[0].get_xdata()) == 3
-    assert len(decoder.lines[0].get_xdata()) == 0
+    axes = figures.state_norm(probe_records.state_norms(recalled.tasks[0])).axes
+    assert [len(ax.lines[0].get_xdata()) for ax in axes] == [45, 20, 12]
+    few = [{"model": "a", "seed": 1, "side": "encoder", "place": n, "states": 12 - n, "norm": 1.0} for n in range(12)]
+    assert [len(ax.lines[0].get_xdata()) for ax in figures.state_norm(few).axes] == [3, 0, 0]
 
 
 def test_the_table_of_probes_has_both_ends(recalled: Reported, one_seed: Reported) -> None:
@@ -137,7 +135,7 @@ def test_the_table_of_probes_has_both_ends(recalled: Reported, one_seed: Reporte
 def test_the_report_shows_the_probes(recalled: Reported) -> None:
     folder: Path = recalled.write()
     markdown = (folder / "report.md").read_text(encoding="utf-8")
-    for name in ("recall-recall-by-lag", "recall-gradient-norm-by-lag", "recall-state-norm-by-position"):
+    for name in ("recall-recall-by-lag", "recall-gradient-norm-by-lag", "recall-state-norm"):
         assert f"figures/{name}.svg" in markdown and (folder / "figures" / f"{name}.svg").is_file()
     assert "the task is not learned even at the shortest lags" in markdown
     assert 'aria-label="recall: recall by lag"' in (folder / "index.html").read_text(encoding="utf-8")
@@ -146,9 +144,9 @@ def test_the_report_shows_the_probes(recalled: Reported) -> None:
 def test_a_state_that_is_not_finite_leaves_a_gap() -> None:
     """What JSON has no number for is null in scores.json: a ReLU state may overflow on a test row."""
     rows = [
-        {"model": "a", "seed": 1, "side": side, "position": place, "rows": 9, "norm": None if place == 1 else 2.0}
-        for side in ("encoder", "decoder")
+        {"model": "a", "seed": 1, "side": side, "place": place, "states": 9, "norm": None if place == 1 else 2.0}
+        for side in figures.SIDES
         for place in range(3)
     ]
-    for ax in figures.state_norm_by_position(rows).axes:
+    for ax in figures.state_norm(rows).axes:
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), [2, np.nan, 2])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from synthetic_runs import report_on, write_project
 
 from softalign.errors import UserError
@@ -18,6 +21,8 @@ from softalign.paths import Layout
 from softalign.reporting.runs import read_run, read_runs
 from softalign.training.failure import Failure
 from softalign.training.history import EPOCH_COLUMNS
+
+PROVENANCE, PREPARED = "raw/translation/provenance.json", "prepared/translation/report.json"
 
 
 def project(root: Path, **options: object) -> Layout:
@@ -95,6 +100,14 @@ def test_what_is_not_there_is_listed_and_the_rest_read(tmp_path: Path, gone: str
     assert [task.seeds_of(model) for model in task.models] == [[1, 2], [1], [1, 2]]
 
 
+ORIGIN = {
+    "task": "translation",
+    "model": "multiply",
+    "cell": "elman",
+    "seed": 1,
+    "data": "x",
+    "fingerprint": "cd" * 32,
+}
 ATTENTION = {"row": 0, "kind": "prediction", "source_tokens": ["a", "b"], "target_tokens": ["c"]}
 
 
@@ -110,8 +123,8 @@ ATTENTION = {"row": 0, "kind": "prediction", "source_tokens": ["a", "b"], "targe
         ("train/config.yaml", "task:\ndata:\nmodel:\noptimization:\n"),
         ("train/failure.json", "3"),
         ("train/failure.json", '{"step": 3, "gradient_norm": "abc"}'),
-        ("train/run.json", '{"task": "translation", "model": "multiply", "cell": "elman", "seed": 7, "data": "x"}'),
-        ("train/run.json", '{"task": "translation", "model": "bahdanau", "cell": "elman", "seed": 1, "data": "x"}'),
+        ("train/run.json", json.dumps(ORIGIN | {"seed": 7})),
+        ("train/run.json", json.dumps(ORIGIN | {"model": "bahdanau"})),
         ("train/config.yaml", "2024-01-01: x\n"),
         ("train/config.yaml", "x: &a [*a]\n"),
         ("train/history.csv", f"{','.join(EPOCH_COLUMNS)}\n{','.join(['nan'] * len(EPOCH_COLUMNS))}\n"),
@@ -136,12 +149,22 @@ def test_a_damaged_run_is_listed(tmp_path: Path, name: str, content: str) -> Non
 
 
 PARTS = {  # of each file the parts that the report is made of
-    "train/run.json": ["model", "seed"],
+    "train/run.json": ["model", "seed", "fingerprint"],
     "train/cost.json": ["n_parameters", "train_tokens_per_second", "flattened", "peak_memory_mb"],
     "test/scores.json": [
-        *("test.bleu", "intervals.bleu", "gap", "gap.train_perplexity", "by_length.0.low", "alignment.baseline"),
-        *("probes.recall_by_lag", "probes.gradient_norm.0.relative", "probes.attention_entropy.uniform"),
-        *("probes.state_norm.encoder", "probes.state_norm.decoder.1.rows"),
+        *(
+            "training",
+            "training.fingerprint",
+            "test.bleu",
+            "intervals.bleu",
+            "gap",
+            "gap.train_perplexity",
+            "by_length.0.low",
+            "alignment.baseline",
+        ),
+        *("probes.recall_by_lag", "probes.gradient_norm.0.relative", "probes.gradient_norm.0.tokens"),
+        "probes.attention_entropy.uniform",
+        *("probes.state_norm.encoder", "probes.state_norm.encoder_by_lag", "probes.state_norm.decoder.1.states"),
         *("cost.decode_seconds", "cost.scoring_by_length.0.tokens", "cost.decoding_by_length.0.seconds"),
         "cost.activations_by_length.0.bytes",
     ],
@@ -175,6 +198,71 @@ def test_a_run_that_lacks_a_part_of_a_file_is_listed(tmp_path: Path, name: str, 
     assert part.split(".")[-1] in found.reason
 
 
+def rescored(layout: Layout, model: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Let `change` have the content of a run's scores.json."""
+    path = layout.run("translation", model, 1) / "test/scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    change(scores)
+    path.write_text(json.dumps(scores), encoding="utf-8")
+
+
+SCORED = {"bleu": 20.0, "exact_match": None, "perplexity": 3.0, "n_rows": 6}
+SHIFTED = SCORED | {"intervals": {"bleu": {"low": 19.0, "high": 21.0}}, "base": SCORED}
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({}, "shifted.test_noise.n_rows"),
+        (SHIFTED | {"base": {}}, "shifted.test_noise.base.n_rows"),
+        (SHIFTED | {"base": {"n_rows": 6}}, "no bleu of test_noise"),
+        (SHIFTED | {"bleu": None}, "no bleu of test_noise"),
+        (SHIFTED | {"bleu": "much"}, "shifted.test_noise.bleu"),
+        (SHIFTED | {"intervals": {}}, "no bleu of test_noise"),
+        (SHIFTED, "shifted/test_noise/predictions.jsonl"),  # all is there but what the arm wrote
+    ],
+)
+def test_scores_of_a_shifted_set_that_lack_a_part_are_listed(tmp_path: Path, entry: dict[str, Any], says: str) -> None:
+    layout = project(tmp_path)
+    rescored(layout, "multiply", lambda scores: scores.update(shifted={"test_noise": entry}))
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert found.model == "multiply" and says in found.reason and "\n" not in found.reason
+
+
+@pytest.mark.parametrize("part", ["scoring_by_length", "decoding_by_length", "activations_by_length"])
+@pytest.mark.parametrize("amount", [0, 0.0, -1])
+def test_costs_that_cannot_be_divided_by_are_listed(tmp_path: Path, part: str, amount: float) -> None:
+    layout = project(tmp_path)
+    key = "bytes" if part.startswith("activations") else "seconds"
+    changes: list[Callable[[dict[str, Any]], None]] = [
+        lambda scores: scores["cost"][part][0].update(tokens=int(amount)),
+        lambda scores: scores["cost"][part][0].update({key: int(amount) if key == "bytes" else amount}),
+        lambda scores: scores["cost"].update({part: []}),
+    ]
+    for model, change in zip(("vanilla", "multiply", "bahdanau"), changes, strict=True):
+        rescored(layout, model, change)
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert [run.model for run in task.incomplete] == ["vanilla", "multiply", "bahdanau"]
+    assert all(f"cost.{part}" in run.reason for run in task.incomplete)
+
+
+@pytest.mark.parametrize("name", ["run.json", ".code"])
+def test_scores_of_an_earlier_training_are_not_taken_for_those_of_the_one_that_is_there(
+    tmp_path: Path, name: str
+) -> None:
+    """Other settings change the fingerprint in run.json; other code, which is in no setting, the digest beside it."""
+    layout = project(tmp_path)
+    path = layout.run("translation", "multiply", 1) / "train" / name
+    trained = json.dumps(json.loads(path.read_text()) | {"fingerprint": "ef" * 32}) if path.exists() else "ef" * 16
+    path.write_text(trained, encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.models == ["vanilla", "bahdanau"]
+    assert [str(run) for run in task.incomplete] == [
+        "runs/translation/multiply/1 (scored before it was trained anew (test/scores.json): run dvc repro)"
+    ]
+
+
 @pytest.mark.parametrize("work", ["scoring", "decoding"])
 def test_runs_timed_in_other_length_buckets_are_left_out(tmp_path: Path, work: str) -> None:
     layout = project(tmp_path)
@@ -202,15 +290,47 @@ def test_a_run_whose_alignment_has_no_links_is_listed(tmp_path: Path) -> None:
 
 def test_lengths_that_cannot_be_told_apart_are_listed(tmp_path: Path) -> None:
     layout = project(tmp_path)
-    path = layout.run("translation", "multiply", 1) / "test/scores.json"
-    scores = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(scores | {"shifted": {"longer": {}}}), encoding="utf-8")  # config.yaml has no cleaning
-    (task,) = read_runs(layout, read_params(layout.params))
+    rescored(layout, "multiply", lambda scores: scores.update(shifted={"longer": SHIFTED}))
+    (task,) = read_runs(layout, read_params(layout.params))  # config.yaml has no cleaning
     assert ["data.cleaning" in run.reason for run in task.incomplete] == [True]
 
 
-@pytest.mark.parametrize("name", ["raw/translation/provenance.json", "prepared/translation/report.json"])
-@pytest.mark.parametrize("content", ["3", "{}", "{", None])
+def test_a_shifted_set_that_the_configuration_does_not_make_is_listed(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    rescored(layout, "multiply", lambda scores: scores.update(shifted={"longer": SHIFTED}))
+    path = layout.run("translation", "multiply", 1) / "train/config.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["data"]["cleaning"] = {"train_max_source_words": 1000}
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert [run.reason for run in task.incomplete] == [
+        "by its data.cleaning no source of the test set is longer than those trained on (train/config.yaml):"
+        " run dvc repro"
+    ]
+
+
+def test_a_prediction_of_no_test_row_is_of_none(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    folder = layout.run("translation", "multiply", 1) / "test"
+    rows = [json.loads(line) for line in (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    (folder / "shifted/other").mkdir(parents=True)
+    (folder / "shifted/other/predictions.jsonl").write_text(
+        "".join(f"{json.dumps(row | {'test_row': None})}\n" for row in rows), encoding="utf-8"
+    )
+    rescored(layout, "multiply", lambda scores: scores.update(shifted={"other": SHIFTED}))
+    assert read_run(folder.parent).shifted["other"].base is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((name, content) for name in (PROVENANCE, PREPARED) for content in ("3", "{}", "{", None)),
+        (PROVENANCE, '{"data": "x"}'),
+        (PREPARED, '{"splits": {}, "vocabulary": {}, "lengths": {}}'),
+        (PREPARED, '{"splits": {"train": {}}, "vocabulary": {}, "lengths": {}}'),
+        (PREPARED, '{"splits": {"train": {"kept": 3}, "test": {"kept": "x"}}, "vocabulary": {}, "lengths": {}}'),
+    ],
+)
 def test_a_damaged_report_of_the_data_is_one_line(tmp_path: Path, name: str, content: str | None) -> None:
     project(tmp_path)
     path = tmp_path / "data" / name

@@ -71,8 +71,8 @@ def test_the_comparison_table_has_both_tests_and_with_seeds_both_levels(
     assert set(pooled.columns) - set(one.columns) == {"p seeds, items", "g"}
     assert "pooled over seeds 1, 2" in pooled.caption
     notes = [" ".join(tables.comparison_notes(reported.results, "translation")) for reported in (one_seed, two_seeds)]
-    assert "p random. corrected for the 3 pairs" in notes[0]
-    assert "p seeds, items corrected for the 3 pairs" in notes[1]
+    assert "p random., corrected for the number of pairs of arms in a metric (3)" in notes[0]
+    assert "p seeds, items, corrected for the number of pairs of arms in a metric (3)" in notes[1]
     per_seed = tables.comparison_table(two_seeds.results, "translation", all_seeds=False)
     assert per_seed.columns == one.columns and len(per_seed.rows) == 2 * len(one.rows)
     for table in (one, pooled, per_seed):

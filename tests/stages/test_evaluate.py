@@ -57,6 +57,16 @@ def test_decoding_options_are_heeded_and_recorded(layout):
     assert settings["decoding"]["beam_size"] == 1
 
 
+def test_the_scores_name_the_training_that_they_are_of(layout):
+    config = tiny_config("multiply")
+    run_folder = train_tiny(layout, config, steps=2)
+    (run_folder / "train" / ".code").write_text("0123")
+    stage(config, layout)
+    fingerprint = json.loads((run_folder / "train" / "run.json").read_text())["fingerprint"]
+    scores = json.loads((run_folder / "test" / "scores.json").read_text())
+    assert scores["training"] == {"fingerprint": fingerprint, "code": "0123"}
+
+
 def test_a_failure_leaves_the_earlier_results(layout):
     config = tiny_config("multiply")
     run_folder = train_tiny(layout, config, steps=2)

@@ -14,6 +14,7 @@ from softalign.data.prepared import load_prepared
 from softalign.errors import UserError
 from softalign.training.checkpointing import read_checkpoint
 from softalign.training.fit import TrainingResult, fit
+from softalign.training.identity import training_of
 from softalign.training.points import Point
 
 Configured = Callable[..., Config]
@@ -116,11 +117,12 @@ def test_what_another_configuration_left_is_not_resumed(prepared: Path, configur
 def test_what_other_code_left_is_not_resumed(
     prepared: Path, configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit(prepared, configured(max_epochs=2), tmp_path)
-    first = (tmp_path / "best.ckpt").stat().st_mtime_ns
+    before = fit(prepared, configured(max_epochs=2), tmp_path).identity.fingerprint
+    first, known = (tmp_path / "best.ckpt").stat().st_mtime_ns, training_of(tmp_path, before)
     monkeypatch.setattr("softalign.training.fit.code_digest", lambda: "other code")
-    fit(prepared, configured(max_epochs=2), tmp_path)
+    after = fit(prepared, configured(max_epochs=2), tmp_path).identity.fingerprint
     assert (tmp_path / "best.ckpt").stat().st_mtime_ns > first
+    assert after == before and training_of(tmp_path, after) == known | {"code": "other code"} != known
 
 
 def test_history_holds_the_mean_over_the_tokens_of_the_split(

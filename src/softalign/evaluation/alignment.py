@@ -132,9 +132,8 @@ class AlignmentScore:
         """Rates as shares over all links of the corpus, entropies in nats as means over target subwords.
 
         `diagonal_error_rate` and `same_word_error_rate` are those of the two baselines that learn nothing, `baseline`
-        names the better of them (`diagonal`, `same_word`), and `difference` is the rate of the attention minus that of
-        this one. `reachable_error_rate` is the lowest that one link for each target word can reach: gold leaves some
-        target words without a link and gives others several.
+        names the better of them (`diagonal`, `same_word`). `reachable_error_rate` is the lowest that one link for each
+        target word can reach: gold leaves some target words without a link and gives others several.
 
         Raises `ValueError` before any pair was added.
         """
@@ -152,7 +151,6 @@ class AlignmentScore:
             "diagonal_error_rate": rates[DIAGONAL],
             "same_word_error_rate": rates[SAME_WORD],
             "baseline": baseline,
-            "difference": rates[ATTENTION] - rates[baseline],
             "reachable_error_rate": float(error_rate(np.sum(self.reachable, axis=0, dtype=np.float64))),
             "links": int(gold),
         }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
 from softalign.data.tokenizer import EOS, Tokenizer
 from softalign.evaluation.alignment import AlignmentScore, parse_links, same_word_links
+from softalign.evaluation.lengths import example_rows
 from softalign.evaluation.split import Split
 from softalign.evaluation.teacher_forcing import attention_over
 from softalign.models.seq2seq import Seq2Seq
@@ -41,13 +41,6 @@ def score_alignment(
             same_word_links(test.source[index].split(), test.target[index].split()),
         )
     return score
-
-
-def example_rows(source_words: Sequence[int], count: int) -> list[int]:
-    """`count` rows from short sources to long ones, evenly spread over the test set; the same for every arm."""
-    by_length = np.argsort(np.asarray(source_words), kind="stable")
-    count = min(count, len(by_length))
-    return [int(by_length[(2 * place + 1) * len(by_length) // (2 * count)]) for place in range(count)]
 
 
 def attention_examples(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,33 +24,55 @@ from softalign.models.seq2seq import Seq2Seq
 ROWS = 32  # of each bucket, as one batch: the same amount of work side by side in every bucket and arm
 
 
-def seconds_by_length(
-    buckets: Sequence[LengthBucket],
-    rows: Sequence[Row],
-    device: torch.device,
-    run: Callable[[Batch], int],
-    repeats: int,
-) -> list[dict[str, float | int]]:
-    """Time `run` on one batch from each bucket: `seconds` for all of its `rows` rows together, and for the target
-    `tokens` that `run` returns the number of.
+Record = dict[str, float | int]
 
-    The batch holds rows spread evenly over the bucket, the same ones for every arm. The fastest of
-    `repeats` runs counts: whatever else the machine does only ever adds time.
+
+@dataclass(frozen=True)
+class LengthSample:
+    """Rows of one bucket of source lengths: what is measured in its place."""
+
+    bucket: LengthBucket
+    source_words: float  # mean of these rows
+    batch: Batch
+
+    @property
+    def record(self) -> Record:
+        """What every measurement of it begins with."""
+        ends = {"low": self.bucket.low, "high": self.bucket.high}
+        return ends | {"source_words": self.source_words, "rows": len(self.batch.rows)}
+
+
+def length_samples(
+    buckets: Sequence[LengthBucket], source_words: Sequence[int], rows: Sequence[Row], device: torch.device
+) -> list[LengthSample]:
+    """One batch from each bucket, of rows spread evenly over it: the same ones for every arm."""
+    samples = []
+    for bucket in buckets:
+        count = min(ROWS, len(bucket.rows))
+        chosen = bucket.rows[np.linspace(0, len(bucket.rows) - 1, count).round().astype(int)]
+        batch = next(sorted_batches([rows[row] for row in chosen], count)).to(device)
+        samples.append(LengthSample(bucket, float(np.mean([source_words[row] for row in chosen])), batch))
+    return samples
+
+
+def seconds_by_length(
+    samples: Sequence[LengthSample], device: torch.device, run: Callable[[Batch], int], repeats: int
+) -> list[Record]:
+    """Time `run` on each sample: `seconds` for all of its `rows` rows together, and for the target `tokens` that `run`
+    returns the number of. The fastest of `repeats` runs counts: whatever else the machine does only ever adds time.
     """
-    timings: list[dict[str, float | int]] = []
-    for bucket, batch in _batches(buckets, rows, device):
-        seconds, tokens = min(_timed(run, batch, device) for _ in range(repeats))
-        timings.append(_span(bucket, batch) | {"tokens": tokens, "seconds": seconds})
+    timings = []
+    for sample in samples:
+        seconds, tokens = min(_timed(run, sample.batch, device) for _ in range(repeats))
+        timings.append(sample.record | {"tokens": tokens, "seconds": seconds})
     return timings
 
 
-def activations_by_length(
-    buckets: Sequence[LengthBucket], rows: Sequence[Row], device: torch.device, model: Seq2Seq
-) -> list[dict[str, float | int]]:
-    """Of the same batches the `bytes` of `activation_memory`, and their target `tokens`."""
+def activations_by_length(samples: Sequence[LengthSample], model: Seq2Seq) -> list[Record]:
+    """Of each sample the `bytes` of `activation_memory`, and its target `tokens`."""
     return [
-        _span(bucket, batch) | {"tokens": int(batch.target_mask.sum()), "bytes": activation_memory(model, batch)}
-        for bucket, batch in _batches(buckets, rows, device)
+        sample.record | {"tokens": int(sample.batch.target_mask.sum()), "bytes": activation_memory(model, sample.batch)}
+        for sample in samples
     ]
 
 
@@ -76,7 +99,7 @@ def activation_memory(model: Seq2Seq, batch: Batch) -> int:
 class _Made(TorchDispatchMode):
     """The storages of all tensors that operations return while it is on.
 
-    Hooks on what autograd saves would miss what the hand-written passes of models/recurrence.py keep by themselves.
+    Hooks on what autograd saves would miss what the hand-written passes of models/recurrence keep by themselves.
     """
 
     def __init__(self) -> None:
@@ -98,19 +121,6 @@ class _Made(TorchDispatchMode):
 
 def _tensors(nested: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(nested) if isinstance(leaf, Tensor)]
-
-
-def _batches(
-    buckets: Sequence[LengthBucket], rows: Sequence[Row], device: torch.device
-) -> Iterator[tuple[LengthBucket, Batch]]:
-    for bucket in buckets:
-        count = min(ROWS, len(bucket.rows))
-        chosen = bucket.rows[np.linspace(0, len(bucket.rows) - 1, count).round().astype(int)]
-        yield bucket, next(sorted_batches([rows[row] for row in chosen], count)).to(device)
-
-
-def _span(bucket: LengthBucket, batch: Batch) -> dict[str, float | int]:
-    return {"low": bucket.low, "high": bucket.high, "rows": len(batch.rows)}
 
 
 @torch.inference_mode()

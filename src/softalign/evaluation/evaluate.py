@@ -19,14 +19,14 @@ from softalign.evaluation.alignment import AlignmentScore
 from softalign.evaluation.arm import Arm
 from softalign.evaluation.attention_maps import attention_examples, score_alignment
 from softalign.evaluation.by_length import score_by_length
-from softalign.evaluation.cost_by_length import activations_by_length, seconds_by_length
+from softalign.evaluation.cost_by_length import activations_by_length, length_samples, seconds_by_length
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.perplexity import word_perplexity
 from softalign.evaluation.prediction import predict
 from softalign.evaluation.probes import probe
 from softalign.evaluation.records import prediction_records, write_json, write_json_lines
 from softalign.evaluation.scores import ItemStatistics
-from softalign.evaluation.shifted import Decoded, Scored, shifted_scores, write_shifted
+from softalign.evaluation.shifted import Decoded, ScoredItems, shifted_scores, write_shifted
 from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
@@ -88,12 +88,14 @@ def assemble_scores(
     targets: TeacherForced,
     config: Config,
     label: str,
+    training: dict[str, str | None],
     shifted: Sequence[Decoded] = (),
 ) -> dict[str, Any]:
-    """The content of scores.json."""
+    """The content of scores.json; `training` is `training_of` the arm."""
     evaluation, headline = config.evaluation, config.task.headline_metric
     buckets = length_buckets(test.source_words, evaluation.length_buckets)
-    scored = Scored(outputs.texts, test.references, test.target_words, targets.test, statistics)
+    samples = length_samples(buckets, test.source_words, test.rows, arm.device)
+    scored = ScoredItems(outputs.texts, test.references, test.target_words, targets.test, statistics)
 
     def scoring(batch: Batch) -> int:
         arm.model.negative_log_likelihood(batch)
@@ -104,6 +106,7 @@ def assemble_scores(
         return sum(len(hypothesis.tokens) + 1 for hypothesis in found)  # + end of sentence
 
     return {
+        "training": training,
         "test": scored.scores(config),
         "intervals": scored.intervals(config),
         "shifted": shifted_scores(shifted, scored, test.source_words, config),
@@ -120,10 +123,10 @@ def assemble_scores(
         "cost": {
             "decode_seconds": outputs.seconds,
             "decode_sentences_per_second": len(test) / outputs.seconds,
-            "scoring_by_length": seconds_by_length(buckets, test.rows, arm.device, scoring, repeats=3),
+            "scoring_by_length": seconds_by_length(samples, arm.device, scoring, repeats=3),
             # A batch is hundreds of steps already, which even out.
-            "decoding_by_length": seconds_by_length(buckets, test.rows, arm.device, decoding, repeats=1),
-            "activations_by_length": activations_by_length(buckets, test.rows, arm.device, arm.model),
+            "decoding_by_length": seconds_by_length(samples, arm.device, decoding, repeats=1),
+            "activations_by_length": activations_by_length(samples, arm.model),
         },
     }
 

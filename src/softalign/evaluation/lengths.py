@@ -1,4 +1,4 @@
-"""Buckets of test items by the length of their source."""
+"""Test items by the length of their source: in buckets, and some of them from short to long."""
 
 from __future__ import annotations
 
@@ -42,3 +42,12 @@ def length_buckets(words: Sequence[int], buckets: int) -> list[LengthBucket]:
         result.append(LengthBucket(low, high, np.flatnonzero((lengths >= low) & (lengths <= high))))
         low = high + 1
     return result
+
+
+def example_rows(words: Sequence[int], count: int) -> list[int]:
+    """At most `count` rows from short sources to long ones, evenly spread over the test set, so that nobody picks them;
+    the same for every arm. `words` are those of each source.
+    """
+    by_length = np.argsort(np.asarray(words), kind="stable")
+    count = min(count, len(by_length))
+    return [int(by_length[(2 * place + 1) * len(by_length) // (2 * count)]) for place in range(count)]

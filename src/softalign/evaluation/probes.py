@@ -230,46 +230,54 @@ def gradients_by_lag(gradients: Sequence[TokenGradients]) -> list[dict[str, floa
 
 @torch.inference_mode()
 def state_norms(model: Seq2Seq, rows: Sequence[Row], device: torch.device) -> dict[str, list[dict[str, float | int]]]:
-    """Mean Euclidean norms by position, without unit: `encoder` of m_i at i = 0 .. S - 1 (both directions together),
-    `decoder` of h_t at t = 0 .. T, teacher-forced; what an arm hands on in the place of h_t counts as h_t.
+    """Mean Euclidean norms, without unit, by place: `encoder` of m_i by its position i = 0 .. S - 1 (both directions
+    together), `encoder_by_lag` of the same but the last by their `recurrent_lags`, `decoder` of h_t at t = 0 .. T, its
+    lag behind the source's last state, teacher-forced; what an arm hands on in the place of h_t counts as h_t.
 
-    Each record says of how many rows: those that are long enough. Entries of a tanh state lie within ±1, so its norm
-    is √H at most; a norm that falls or grows with the position is a state that dies or saturates (Pascanu et al. 2013).
+    Each record says of how many states, one a row but for lags in both directions. Entries of a tanh state lie within
+    ±1, so its norm is √H at most; a norm that falls or grows is a state that dies or saturates (Pascanu et al. 2013).
     """
-    encoder, decoder = PositionMeans(), PositionMeans()
+    encoder, by_lag, decoder = MeansByPlace(), MeansByPlace(), MeansByPlace()
     for batch in sorted_batches(rows, BATCH_SIZE):
         on_device = batch.to(device)
         encoded = model.encode(on_device.source, batch.source_lengths)
-        encoder.add(encoded.memory.norm(dim=-1), encoded.mask)
+        norms_of_memory = encoded.memory.norm(dim=-1)
+        encoder.add_by_position(norms_of_memory, encoded.mask)
+        for own, length in zip(norms_of_memory.cpu().double().numpy(), batch.source_lengths.tolist(), strict=True):
+            by_lag.add(own[: length - 1], recurrent_lags(length - 1, model.encoder))
         state = model.start(encoded)
         norms = [state.top.norm(dim=-1)]
         for tokens in on_device.target_in.unbind(1):
             _, state, _ = model.step(tokens, state, encoded)
             norms.append(state.top.norm(dim=-1))
-        decoder.add(torch.stack(norms, dim=1), F.pad(on_device.target_mask, (1, 0), value=True))
-    return {"encoder": encoder.records(), "decoder": decoder.records()}
+        decoder.add_by_position(torch.stack(norms, dim=1), F.pad(on_device.target_mask, (1, 0), value=True))
+    return {"encoder": encoder.records(), "encoder_by_lag": by_lag.records(), "decoder": decoder.records()}
 
 
-class PositionMeans:
-    """Means over rows, position by position, of rows of different lengths."""
+class MeansByPlace:
+    """Means of values that belong to places 0, 1, ...: positions or lags, of rows of different lengths."""
 
     def __init__(self) -> None:
         self._sums = np.zeros(0)
-        self._rows = np.zeros(0, dtype=np.int64)
+        self._states = np.zeros(0, dtype=np.int64)
 
-    def add(self, values: Tensor, mask: Tensor) -> None:
-        """Count values (B, n) where the mask (B, n) is True."""
-        sums = values.masked_fill(~mask, 0.0).sum(dim=0).cpu().double().numpy()
+    def add(self, values: Array, places: NDArray[np.int64]) -> None:
+        """Count values (n,) at their places (n,)."""
+        sums, states = np.bincount(places, weights=values), np.bincount(places)
         size = max(len(sums), len(self._sums))
         self._sums = _padded(self._sums, size) + _padded(sums, size)
-        self._rows = _padded(self._rows, size) + _padded(mask.sum(dim=0).cpu().numpy(), size)
+        self._states = _padded(self._states, size) + _padded(states, size)
+
+    def add_by_position(self, values: Tensor, mask: Tensor) -> None:
+        """Count values (B, n) where the mask (B, n) is True, each at its place in the row."""
+        self.add(values[mask].cpu().double().numpy(), mask.nonzero()[:, 1].cpu().numpy())
 
     def records(self) -> list[dict[str, float | int]]:
-        """`position`, `rows` and `norm` of each position that any row has."""
+        """`place`, `states` and mean `norm` of each place that has any."""
         return [
-            {"position": position, "rows": int(rows), "norm": float(total / rows)}
-            for position, (total, rows) in enumerate(zip(self._sums, self._rows, strict=True))
-            if rows
+            {"place": place, "states": int(states), "norm": float(total / states)}
+            for place, (total, states) in enumerate(zip(self._sums, self._states, strict=True))
+            if states
         ]
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from softalign.decoding import Hypothesis
 from softalign.evaluation.alignment import Counts
 from softalign.evaluation.split import Split
@@ -44,18 +46,21 @@ def prediction_records(
 
 def write_json(path: Path, content: Any) -> None:
     """Write plain containers as JSON. A number that JSON lacks (nan, inf) becomes null."""
-    path.write_text(json.dumps(_finite(content), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(finite(content), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def write_json_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
     """Write one record a line, each as `write_json` does."""
-    lines = [json.dumps(_finite(record), ensure_ascii=False) + "\n" for record in records]
+    lines = [json.dumps(finite(record), ensure_ascii=False) + "\n" for record in records]
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def _finite(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
+def finite(value: Any) -> Any:
+    """`value` with None in place of every float that JSON cannot hold."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

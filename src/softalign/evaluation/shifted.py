@@ -36,7 +36,7 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredItems:
     """N items, what an arm wrote for each, and what of it is counted."""
 
     texts: Sequence[str]
@@ -45,9 +45,9 @@ class Scored:
     negative_log_likelihoods: NDArray[np.float64]  # (N,)
     statistics: Mapping[str, ItemStatistics]
 
-    def select(self, rows: Rows) -> Scored:
+    def select(self, rows: Rows) -> ScoredItems:
         """Some of the items alone."""
-        return Scored(
+        return ScoredItems(
             [self.texts[row] for row in rows],
             [self.references[row] for row in rows],
             [self.target_words[row] for row in rows],
@@ -84,7 +84,7 @@ class Decoded:
     split: Split
     test_rows: list[int] | None  # of noise: the row of the test set that each row was made of
     hypotheses: list[Hypothesis]
-    scored: Scored
+    scored: ScoredItems
 
 
 def decode_shifted(arm: Arm, shifted: Mapping[str, ShiftedSplit], config: Config, label: str) -> list[Decoded]:
@@ -99,12 +99,12 @@ def _decode(arm: Arm, name: str, shifted: ShiftedSplit, config: Config, label: s
         texts = arm.tokenizers[1].decode_batch([hypothesis.tokens for hypothesis in hypotheses])
         values = negative_log_likelihoods(arm.model, split.rows, config.decoding.batch_size, arm.device, advance)
     statistics = item_statistics(texts, split.references, metrics_of(config.task.headline_metric))
-    scored = Scored(texts, split.references, split.target_words, values, statistics)
+    scored = ScoredItems(texts, split.references, split.target_words, values, statistics)
     return Decoded(name, split, shifted.test_rows, hypotheses, scored)
 
 
 def shifted_scores(
-    decoded: Sequence[Decoded], test: Scored, source_words: Sequence[int], config: Config
+    decoded: Sequence[Decoded], test: ScoredItems, source_words: Sequence[int], config: Config
 ) -> dict[str, dict[str, Any]]:
     """The scores of each shifted test set by its name, and of what each is to be compared with, its `base`.
 
@@ -122,7 +122,7 @@ def shifted_scores(
     return records
 
 
-def _record(shifted: Scored, base: Scored, config: Config) -> dict[str, Any]:
+def _record(shifted: ScoredItems, base: ScoredItems, config: Config) -> dict[str, Any]:
     return {
         **shifted.scores(config),
         "intervals": shifted.intervals(config),

@@ -7,7 +7,7 @@ several training seeds. Here all systems, seeds and metrics share the draws, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,26 +27,36 @@ class Interval:
     high: float
 
 
-def resampled_scores(statistics: Sequence[ItemStatistics], samples: int, seed: int) -> NDArray[np.float64]:
-    """Scores of several systems on the same resamples of the N items: (systems, samples).
+def count_blocks(items: int, samples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each of N items is drawn in each of R resamples, some resamples at a time: (rows, N), R rows in all.
 
-    A resample draws N items with replacement. It is a row of counts c (how often each item was drawn), and the totals
-    of a system are c · values, so all resamples are one product (samples, N) x (N, K). The draws depend on N and `seed`
-    alone: every metric and every pair of systems sees the same resamples.
-
-    Raises `ValueError` when the systems were not scored on the same number of items, or on none.
+    A resample draws N items with replacement. The draws depend on N and `seed` alone, whatever the size of a block.
     """
-    items = _shared_size(statistics, "a paired bootstrap")
     generator = np.random.default_rng(seed)
-    scores = np.empty((len(statistics), samples))
     block = max(1, _BLOCK // items)
     for start in range(0, samples, block):
         rows = min(block, samples - start)
         draws = generator.integers(items, size=(rows, items))
         flat = (draws + np.arange(rows)[:, None] * items).ravel()
-        counts = np.bincount(flat, minlength=rows * items).reshape(rows, items).astype(np.float64)
+        yield np.bincount(flat, minlength=rows * items).reshape(rows, items).astype(np.float64)
+
+
+def resampled_scores(statistics: Sequence[ItemStatistics], samples: int, seed: int) -> NDArray[np.float64]:
+    """Scores of several systems on the same resamples of the N items: (systems, samples).
+
+    A resample is a row of counts c (`count_blocks`), and the totals of a system are c · values, so all resamples are
+    one product (samples, N) x (N, K). Every metric and every pair of systems sees the same resamples.
+
+    Raises `ValueError` when the systems were not scored on the same number of items, or on none.
+    """
+    items = _shared_size(statistics, "a paired bootstrap")
+    scores = np.empty((len(statistics), samples))
+    start = 0
+    for counts in count_blocks(items, samples, seed):
+        end = start + len(counts)
         for index, system in enumerate(statistics):
-            scores[index, start : start + rows] = system.score(counts @ system.values)
+            scores[index, start:end] = system.score(counts @ system.values)
+        start = end
     return scores
 
 

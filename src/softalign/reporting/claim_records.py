@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from softalign.params import Params
+from softalign.evaluation.records import finite
+from softalign.params import Params, in_hydras_grammar
 from softalign.reporting.claims import CLAIMS, Claim
 from softalign.reporting.overall import RULE, overall
-from softalign.reporting.results import finite
 from softalign.reporting.runs import TaskRuns
 from softalign.reporting.verdicts import Verdict
 
@@ -77,22 +77,12 @@ def _data(task: str, results: dict[str, Any]) -> dict[str, Any]:
 
 
 def command(params: Params, tasks: Sequence[str], arms: Sequence[str]) -> str:
-    """The command that runs these tasks and arms as params.yaml has them, every value of it said."""
+    """The command that runs these tasks and arms as params.yaml has them, every value of it said.
+
+    Raises `UserError` for a task that params.yaml has no data for.
+    """
     values: dict[str, Any] = asdict(params) | {"tasks": list(tasks), "models": list(arms)}
-    data = values.pop("data")
-    settings = {f"data.{task}": data[task] for task in tasks} | values
-    return " ".join(
-        ["dvc exp run", *(f"-S {shlex.quote(f'{key}={_grammar(value)}')}" for key, value in settings.items())]
-    )
-
-
-def _grammar(value: Any) -> str:
-    """A value as Hydra's override grammar reads it."""
-    if isinstance(value, list):
-        return f"[{','.join(_grammar(item) for item in value)}]"
-    if value is None:
-        return "null"
-    if isinstance(value, str) and not value.replace("_", "").replace("-", "").isalnum():
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"'{escaped}'"
-    return str(value)
+    del values["data"]
+    settings = {f"data.{task}": params.data_of(task) for task in tasks} | values
+    words = [shlex.quote(f"{key}={in_hydras_grammar(value)}") for key, value in settings.items()]
+    return " ".join(["dvc exp run", *(f"-S {word}" for word in words)])

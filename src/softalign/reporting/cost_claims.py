@@ -17,6 +17,7 @@ from softalign.reporting.estimates import (
     Replicates,
     contrast,
     line_slope,
+    mean_over_seeds,
     ratio_of_means,
     resample_counts,
 )
@@ -32,25 +33,29 @@ def heavier_on_long_sequences(case: Case) -> list[Verdict]:
     """Effect: the slope, over the source length, of what the arm needs for a target token beyond the arm without
     attention, for 10 source words more: time to score the reference (teacher-forced), time for what the arm writes, and
     memory of the activations that a training step holds in fp32, the output layer's aside. Least squares over the
-    length buckets. Times are of all seeds: supported when the whole of Student's t interval lies above 0 (a token costs
+    length buckets, at the mean length of the rows measured. Times: the mean of the slopes of the seeds with Student's
+    t interval over these, with one seed that of the line; supported when the whole interval lies above 0 (a token costs
     the more extra, the longer the source), refuted when it lies below 0, not decided otherwise. Memory is counted
     exactly: supported above 0, refuted at 0 and below. (Changed after the first runs: at first the time was that of a
-    row, so that longer targets alone made a slope, and an arm that writes less looked fast; memory was not looked at.)
+    row, so that longer targets alone made a slope, and an arm that writes less looked fast; memory was not looked at;
+    then a bucket stood at the middle of its ends, and the buckets of all seeds were taken for as many measurements.)
     """
     return [_growth(case, cost) for cost in LENGTH_COSTS]
 
 
 def _growth(case: Case, cost: LengthCost) -> Verdict:
-    lengths: list[float] = []
-    extra: list[float] = []
+    slopes: list[Estimate] = []
     ratios: list[float] = []
-    pairs = list(zip(*_arms(case), strict=True))
-    for runs in pairs[:1] if cost.is_exact else pairs:
-        plain, fused = (cost.per_token(run) for run in runs)
-        lengths += [sum(span) / 2 for span in plain]
-        extra += [fused[span] - plain[span] for span in plain]
-        ratios.append(fused[max(plain)] / plain[max(plain)])
-    slope = line_slope([length / 10 for length in lengths], extra, case.evaluation.confidence)
+    for runs in zip(*_arms(case), strict=True):
+        plain, fused = (cost.by_length(run) for run in runs)
+        extra = [own.per_token - other.per_token for own, other in zip(fused, plain, strict=True)]
+        slopes.append(line_slope([at.source_words / 10 for at in plain], extra, case.evaluation.confidence))
+        ratios.append(fused[-1].per_token / plain[-1].per_token)
+    if cost.is_exact:
+        slopes, ratios = slopes[:1], ratios[:1]
+    slope = slopes[0]
+    if len(slopes) > 1:
+        slope = mean_over_seeds([seed.value for seed in slopes], case.evaluation.confidence)
     verdict = by_interval(slope)
     notes = [f"{np.mean(ratios):.2f} times as much for a token on the longest sources"]
     if cost.is_exact:
@@ -132,7 +137,7 @@ def more_parameters(case: Case) -> list[Verdict]:
     notes = [note, "exact count"]
     control = control_of(case.arm, case.scored.runs)
     if control is not None:
-        own = case.scored.runs.of(control)[0].cost["n_parameters"]
+        own = case.scored.runs.n_parameters(control) or 0
         notes.append(f"of as many parameters: {control}, {own:,} ({100 * (own - candidate) / candidate:+.1f} %)")
     verdict = SUPPORTED if difference > 0 else REFUTED
     return [case.verdict("C11", verdict, "parameters", Estimate(difference), *notes)]

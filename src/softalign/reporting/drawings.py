@@ -71,15 +71,14 @@ def _costs_by_length(task: TaskRuns) -> list[dict[str, Any]]:
     return [
         {
             "model": run.model,
-            "low": low,
-            "high": high,
+            "source_words": at.source_words,
             "quantity": f"{cost.name}, {cost.unit}",
-            "value": value,
+            "value": at.per_token,
         }
         for cost in LENGTH_COSTS
         for model in task.models
         for run in task.of(model)
-        for (low, high), value in cost.per_token(run).items()
+        for at in cost.by_length(run)
     ]
 
 
@@ -92,8 +91,8 @@ def _probes(task: TaskRuns, found: Mapping[str, Any], confidence: float) -> Iter
         yield _drawing(f"{name}-recall-by-lag", name, "probe", f"{name}: recall by lag", figure)
     figure = figures.gradient_norm_by_lag(probe_records.gradient_norm_by_lag(task))
     yield _drawing(f"{name}-gradient-norm-by-lag", name, "probe", f"{name}: gradient norm by lag", figure)
-    figure = figures.state_norm_by_position(probe_records.state_norms(task))
-    yield _drawing(f"{name}-state-norm-by-position", name, "probe", f"{name}: state norm by position", figure)
+    figure = figures.state_norm(probe_records.state_norms(task))
+    yield _drawing(f"{name}-state-norm", name, "probe", f"{name}: state norm by position and lag", figure)
 
 
 def _attention(task: TaskRuns, examples: int) -> Iterator[Drawing]:

@@ -33,10 +33,9 @@ COLOURS = {
     "bahdanau": "#0072b2",
     "luong": "#009e73",
     "concat": "#cc79a7",
-    "gated": "#56b4e9",
     "cgru": "#d55e00",
 }
-SPARE = ("#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#882255")
+SPARE = ("#56b4e9", "#b8a800", "#882255", "#332288", "#8c564b")
 MARKERS = "osD^vP*X"
 DASHES = ("-", "--", "-.", ":")
 
@@ -179,19 +178,22 @@ def cost_and_quality(points: Sequence[dict[str, Any]], metric: str) -> Figure:
 def cost_by_length(buckets: Sequence[dict[str, Any]]) -> Figure:
     """What a target token costs, by the length of its source: a panel for each quantity, seeds averaged.
 
-    `buckets`: rows with model, low, high (source words), quantity (the panel, with its unit), value.
+    `buckets`: rows with model, source_words (mean of the rows measured), quantity (the panel, with its unit), value.
     """
     quantities = list(dict.fromkeys(row["quantity"] for row in buckets))
     figure, axes = _figure(7.6, 3.4, columns=len(quantities))
     arms = list(dict.fromkeys(row["model"] for row in buckets))
     for ax, quantity in zip(axes, quantities, strict=True):
         own = [row for row in buckets if row["quantity"] == quantity]
-        spans = sorted({(row["low"], row["high"]) for row in own})
+        lengths = sorted({row["source_words"] for row in own})
         for arm in arms:
             style = arm_style(arm, arms)
             ax.plot(
-                [(low + high) / 2 for low, high in spans],
-                _mean_by_span(own, arm, spans, "value"),
+                lengths,
+                [
+                    np.mean([row["value"] for row in own if row["model"] == arm and row["source_words"] == words])
+                    for words in lengths
+                ],
                 **style,
                 linewidth=1.6,
                 markersize=5,
@@ -262,30 +264,35 @@ def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
-FEW_ROWS = 10  # a mean over fewer says little
+FEW_STATES = 10  # a mean over fewer says little
+SIDES = {
+    "encoder": ("encoder", "source token"),
+    "encoder_by_lag": ("encoder, by lag", "tokens to the nearer end of the source"),
+    "decoder": ("decoder", "target token"),
+}
 
 
-def state_norm_by_position(norms: Sequence[dict[str, Any]]) -> Figure:
-    """The norm of the encoder's memory and of the decoder's state by position; seeds are averaged, and positions that
-    fewer than FEW_ROWS rows have are left out (none is, where all are so few).
+def state_norm(norms: Sequence[dict[str, Any]]) -> Figure:
+    """The norm of the encoder's memory by position and by lag, and of the decoder's state by position; seeds are
+    averaged, and places with fewer than FEW_STATES states are left out (none is, where all have so few).
 
-    `norms`: rows with model, seed, side (encoder or decoder), position, rows, norm (None: not finite).
+    `norms`: rows with model, seed, side (of SIDES), place, states, norm (None: not finite).
     """
-    figure, axes = _figure(5.4, 3.2, columns=2)
+    figure, axes = _figure(8.0, 3.2, columns=3)
     arms = list(dict.fromkeys(row["model"] for row in norms))
-    for ax, side in zip(axes, ("encoder", "decoder"), strict=True):
-        few = min(FEW_ROWS, max((row["rows"] for row in norms if row["side"] == side), default=0))
+    for ax, (side, (title, label)) in zip(axes, SIDES.items(), strict=True):
+        few = min(FEW_STATES, max((row["states"] for row in norms if row["side"] == side), default=0))
         for arm in arms:
             own: dict[int, list[float]] = {}
             for row in norms:
-                if (row["model"], row["side"]) == (arm, side) and row["rows"] >= few:
+                if (row["model"], row["side"]) == (arm, side) and row["states"] >= few:
                     # A state that is not finite has no norm: it leaves a gap.
-                    own.setdefault(row["position"], []).append(np.nan if row["norm"] is None else row["norm"])
+                    own.setdefault(row["place"], []).append(np.nan if row["norm"] is None else row["norm"])
             style = arm_style(arm, arms) | {"markevery": max(1, len(own) // 6)}
             means = [float(np.mean(values)) for values in own.values()]
             ax.plot(list(own), means, **style, linewidth=1.6, markersize=4, label=arm)
-        ax.set_xlabel("source token" if side == "encoder" else "target token")
-        ax.set_title(f"{side}", loc="left")
+        ax.set_xlabel(label)
+        ax.set_title(title, loc="left")
         ax.set_ylim(bottom=0)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0].set_ylabel("norm of the state")

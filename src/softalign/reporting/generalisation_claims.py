@@ -17,16 +17,16 @@ from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, 
 
 
 def generalises_better(case: Case) -> list[Verdict]:
-    """Effect: what the arm loses of its headline score from the test set to a shifted one, in per cent of its score
-    on the test set, minus what the arm without attention loses of its own; below 0 is better. Each shifted set has
-    its own row. Noise is compared with the test rows that it was made of, and sources that are longer (or shorter)
-    than those trained on with the other rows of the test set; joined rows with the whole test set. Supported: the
-    whole interval lies below 0. Refuted: the whole interval lies above 0, and the arm is not surely better on the
-    shifted set itself. Not decided otherwise, and where there is no shifted set. The items of both sets are
-    resampled, the same ones for both arms. Shares decide and not points, because an arm that scores little has few
-    points to lose; the difference in points stands beside them. (Changed after the first runs: at first the share
-    alone refuted, so that an arm that hardly looks at its source, and loses nothing when that is spoilt, won
-    against one that is better on the spoilt source too.)
+    """Effect: what the arm loses of its headline score from the test set to a shifted one, in per cent of its score on
+    the test set, minus what the arm without attention loses of its own; below 0 is better. Each shifted set has its own
+    row. Noise is compared with the test rows that it was made of, and sources that are longer (or shorter) than those
+    trained on with the other rows of the test set; joined rows with the whole test set. Supported: the whole interval
+    lies below 0, and the arm is not surely worse on the shifted set itself. Refuted: the whole interval lies above 0,
+    and the arm is not surely better on the shifted set itself. Not decided otherwise, and where there is no shifted
+    set. The items of both sets are resampled, the same ones for both arms. Shares decide and not points, because an arm
+    that scores little has few points to lose; the difference in points stands beside them. (Changed after the first
+    runs: at first the share alone refuted, so that an arm that hardly looks at its source, and loses nothing when that
+    is spoilt, won against one that is better on the spoilt source too; then such an arm could still be supported.)
     """
     runs = [*case.scored.runs.of(case.baseline), *case.scored.runs.of(case.arm)]
     names = list(dict.fromkeys(name for run in runs for name in run.shifted))
@@ -65,7 +65,8 @@ def _verdict(case: Case, name: str) -> Verdict:
     ]
     if name in BY_LENGTH:
         notes.append("part of it may be that sources of these lengths are harder for an arm however it is trained")
-    if verdict == REFUTED and by_interval(score) == SUPPORTED:
+    if {verdict, by_interval(score)} == {SUPPORTED, REFUTED}:
+        less = "loses more, and is better" if verdict == REFUTED else "loses less, and is worse"
         verdict, shares = NOT_DECIDED, replace(shares, p_value=None)
-        notes.insert(0, f"loses more, and is better on {name} all the same")
+        notes.insert(0, f"{less} on {name} all the same")
     return case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())

@@ -24,6 +24,7 @@ from softalign.training.history import EPOCH_COLUMNS, read_table
 
 Score = float | None  # None: it was not finite, or has no meaning
 Count = Annotated[int, Field(ge=0, lt=2**31)]
+Positive = Field(gt=0)  # what a cost per token is divided by, or a ratio of costs
 Some = Field(min_length=1)
 
 
@@ -35,6 +36,7 @@ class Origin(BaseModel):
     cell: str
     seed: int
     data: str
+    fingerprint: str
 
 
 class Task(BaseModel):
@@ -101,33 +103,37 @@ class ScoredBucket(BaseModel):
 class TimedBucket(BaseModel):
     low: int
     high: int
-    tokens: int
-    seconds: float
+    source_words: float
+    tokens: Annotated[int, Positive]
+    seconds: Annotated[float, Positive]
 
 
 class ActivationBucket(BaseModel):
     low: int
     high: int
-    tokens: int
-    bytes: int
+    source_words: float
+    tokens: Annotated[int, Positive]
+    bytes: Annotated[int, Positive]
 
 
 class GradientBucket(BaseModel):
     low: int
     high: int
+    tokens: int
     norm: Score
     relative: Score
 
 
-class PositionNorm(BaseModel):
-    position: int
-    rows: int
+class MeanNorm(BaseModel):
+    place: int
+    states: int
     norm: Score
 
 
 class StateNorms(BaseModel):
-    encoder: Annotated[list[PositionNorm], Some]
-    decoder: Annotated[list[PositionNorm], Some]
+    encoder: Annotated[list[MeanNorm], Some]
+    encoder_by_lag: list[MeanNorm]  # none where every source is empty
+    decoder: Annotated[list[MeanNorm], Some]
 
 
 class Entropy(BaseModel):
@@ -154,9 +160,9 @@ class Alignment(BaseModel):
 class DecodingCost(BaseModel):
     decode_seconds: float
     decode_sentences_per_second: float
-    scoring_by_length: list[TimedBucket]
-    decoding_by_length: list[TimedBucket]
-    activations_by_length: list[ActivationBucket]
+    scoring_by_length: Annotated[list[TimedBucket], Some]
+    decoding_by_length: Annotated[list[TimedBucket], Some]
+    activations_by_length: Annotated[list[ActivationBucket], Some]
 
 
 class Gap(BaseModel):
@@ -165,12 +171,32 @@ class Gap(BaseModel):
     test_perplexity: Score
 
 
+class Training(BaseModel):
+    """Which training was scored."""
+
+    fingerprint: str
+    code: str | None
+
+
+class ItemScores(BaseModel, extra="allow"):
+    """What was scored on some items, by metric, and the number of these."""
+
+    __pydantic_extra__: dict[str, Score]
+    n_rows: Count
+
+
+class ShiftedScores(ItemScores):
+    intervals: dict[str, Interval]
+    base: ItemScores | None
+
+
 class Scores(BaseModel):
     """test/scores.json."""
 
+    training: Training
     test: dict[str, Score]
     intervals: dict[str, Interval]
-    shifted: dict[str, dict[str, Any]] = {}
+    shifted: dict[str, ShiftedScores] = {}
     signatures: dict[str, str]
     by_length: list[ScoredBucket]
     alignment: Alignment | None
@@ -200,12 +226,25 @@ class Provenance(BaseModel):
     """data/raw/<task>/provenance.json."""
 
     data: str
+    kind: str
+
+
+class SplitRows(BaseModel, extra="allow"):
+    """Rows of a split, by what became of them."""
+
+    __pydantic_extra__: dict[str, int]
+    kept: Count
+
+
+class Splits(BaseModel, extra="allow"):
+    __pydantic_extra__: dict[str, SplitRows]
+    train: SplitRows
 
 
 class PreparedReport(BaseModel):
     """data/prepared/<task>/report.json."""
 
-    splits: dict[str, dict[str, int]]
+    splits: Splits
     vocabulary: dict[str, Any]
     lengths: dict[str, dict[str, dict[str, float]]]
 

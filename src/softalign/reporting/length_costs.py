@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from softalign.reporting.runs import Run
+if TYPE_CHECKING:  # runs.py compares the buckets of what is listed here
+    from softalign.reporting.runs import Run
+
+
+@dataclass(frozen=True)
+class CostAtLength:
+    """What a target token costs in one bucket of source lengths."""
+
+    low: int  # ends of the bucket, in words
+    high: int
+    source_words: float  # mean of the rows that were measured
+    per_token: float
 
 
 @dataclass(frozen=True)
@@ -18,12 +30,17 @@ class LengthCost:
     name: str
     is_exact: bool = False  # counted and not measured: the same in every seed
 
-    def per_token(self, run: Run) -> dict[tuple[int, int], float]:
-        """By the ends of the bucket, in source words."""
-        return {
-            (bucket["low"], bucket["high"]): bucket[self.key] / bucket["tokens"] / self.per_unit
+    def by_length(self, run: Run) -> list[CostAtLength]:
+        """Of each bucket, shortest sources first."""
+        return [
+            CostAtLength(
+                low=bucket["low"],
+                high=bucket["high"],
+                source_words=bucket["source_words"],
+                per_token=bucket[self.key] / bucket["tokens"] / self.per_unit,
+            )
             for bucket in run.scores["cost"][self.entry]
-        }
+        ]
 
 
 LENGTH_COSTS = (

@@ -6,8 +6,6 @@ from typing import Any
 
 from softalign.reporting.runs import Run, TaskRuns
 
-SIDES = ("encoder", "decoder")
-
 
 def gradient_norm_by_lag(task: TaskRuns) -> list[dict[str, Any]]:
     """One row for each bucket of lags of each run."""
@@ -15,12 +13,12 @@ def gradient_norm_by_lag(task: TaskRuns) -> list[dict[str, Any]]:
 
 
 def state_norms(task: TaskRuns) -> list[dict[str, Any]]:
-    """One row for each position of each side of each run."""
+    """One row for each position, or lag, of each side of each run."""
     return [
         _arm(run) | {"side": side} | record
         for run in _runs(task)
-        for side in SIDES
-        for record in run.scores["probes"]["state_norm"][side]
+        for side, records in run.scores["probes"]["state_norm"].items()
+        for record in records
     ]
 
 

@@ -61,8 +61,8 @@ def _alignment(found: dict[str, Any] | None) -> tuple[float | None, float | None
 
 def _steady(records: Sequence[dict[str, Any]]) -> list[float]:
     """The norms at the positions that at least half of the rows have."""
-    most = max(record["rows"] for record in records)
-    return [record["norm"] for record in records if 2 * record["rows"] >= most]
+    most = max(record["states"] for record in records)
+    return [record["norm"] for record in records if 2 * record["states"] >= most]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -7,9 +7,11 @@ the report prints it.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softalign.evaluation.alignment import ATTENTION, error_rate
 from softalign.evaluation.lengths import length_buckets
@@ -25,11 +27,20 @@ from softalign.reporting.estimates import (
     weighted_slope,
 )
 from softalign.reporting.names import NAMES
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite, signed
+from softalign.reporting.verdicts import (
+    FIFTHS,
+    NOT_DECIDED,
+    REFUTED,
+    SUPPORTED,
+    Case,
+    Verdict,
+    by_interval,
+    opposite,
+    signed,
+)
 
 # How the differences by length are measured: a score that a single sentence has.
 SENTENCE_METRIC = {"translation": "chrf", "summarization": "rougeL"}
-FIFTHS = 5
 
 
 def better_translation(case: Case) -> list[Verdict]:
@@ -71,51 +82,81 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     that is better on all lengths, and most on short ones, refute the claim.)
     """
     metric = SENTENCE_METRIC.get(case.scored.runs.kind, case.scored.runs.headline_metric)
-    words = np.array([item["source_words"] for item in case.scored.runs.items], dtype=np.float64)
-    counts = resample_counts(len(words), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
-    fifths = length_buckets(words.astype(int).tolist(), FIFTHS)
-    points = {model: _sentence_points(case, model, metric) for model in (case.baseline, case.arm)}
-
-    def slopes(model: str) -> Replicates:
-        everyone = np.ones((1, len(words)))
-        per_seed = points[model]
-        return Replicates(
-            np.array([10 * weighted_slope(words, y, everyone)[0] for y in per_seed]),
-            np.array([10 * weighted_slope(words, y, counts) for y in per_seed]),
-        )
-
-    def means(model: str, rows: np.ndarray) -> Replicates:
-        own = resample_counts(len(rows), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
-        per_seed = [y[rows] for y in points[model]]
-        return Replicates(np.array([y.mean() for y in per_seed]), np.array([weighted_mean(y, own) for y in per_seed]))
-
-    def difference(of: dict[str, Replicates]) -> Estimate:
-        return contrast(of[case.baseline], of[case.arm], case.evaluation.confidence)
-
-    pair = (case.baseline, case.arm)
-    slope = difference({model: slopes(model) for model in pair})
-    name = NAMES[metric]
+    found = _by_length(case, metric)
     ends = {
-        f"{name} on the {label} fifth, points": difference({model: means(model, fifth.rows) for model in pair})
-        for label, fifth in (("shortest", fifths[0]), ("longest", fifths[-1]))
+        f"{NAMES[metric]} on the {label} fifth, points": estimate
+        for label, estimate in (("shortest", found.shortest), ("longest", found.longest))
     }
-    notes = [f"{quantity.removesuffix(', points')} {signed(estimate)}" for quantity, estimate in ends.items()]
-    notes.append(f"slope {signed(slope)} per 10 source words")
-    found = {quantity: by_interval(estimate) for quantity, estimate in ends.items()}
-    against = [quantity for quantity in ends if found[quantity] == REFUTED]
-    p_values = {quantity: 1.0 if each.p_value is None else each.p_value for quantity, each in ends.items()}
-    if against:  # either is enough: Bonferroni
-        quantity = min(against, key=p_values.__getitem__)
-        verdict, p_value = REFUTED, min(1.0, 2 * p_values[quantity])
-    else:  # both are needed: the larger
-        open_ = [quantity for quantity in ends if found[quantity] == NOT_DECIDED]
-        quantity = max(open_ or ends, key=lambda end: (p_values[end], -ends[end].value))
-        verdict, p_value = NOT_DECIDED if open_ else SUPPORTED, max(p_values.values())
-    if len(fifths) < 2:
+    verdict, quantity, p_value = _at_both_ends(ends)
+    notes = [f"{end.removesuffix(', points')} {signed(estimate)}" for end, estimate in ends.items()]
+    notes.append(f"slope {signed(found.slope)} per 10 source words")
+    if found.is_one_length:
         verdict = NOT_DECIDED
         notes.insert(0, "all sources are about equally long")
     effect = replace(ends[quantity], p_value=p_value)
     return [case.verdict("C4", verdict, quantity, effect, *notes, *case.seed_note())]
+
+
+@dataclass(frozen=True)
+class _ByLength:
+    """The mean per-sentence difference between two arms by the length of the source, in points."""
+
+    shortest: Estimate  # on the shortest fifth of the sources
+    longest: Estimate
+    slope: Estimate  # for 10 source words
+    is_one_length: bool  # the sources are about equally long, and the two fifths the same
+
+
+def _by_length(case: Case, metric: str) -> _ByLength:
+    words = np.array([item["source_words"] for item in case.scored.runs.items], dtype=np.float64)
+    fifths = length_buckets(words.astype(int).tolist(), FIFTHS)
+    points = [_sentence_points(case, model, metric) for model in (case.baseline, case.arm)]
+    return _ByLength(
+        shortest=_difference_of_means(case, points, fifths[0].rows),
+        longest=_difference_of_means(case, points, fifths[-1].rows),
+        slope=_difference_of_slopes(case, points, words / 10),
+        is_one_length=len(fifths) < 2,
+    )
+
+
+def _difference_of_means(case: Case, points: Sequence[list[Array]], rows: NDArray[np.intp]) -> Estimate:
+    """The mean over the items in `rows`, of the second arm minus the first."""
+    counts = resample_counts(len(rows), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
+    baseline, candidate = (
+        Replicates(
+            np.array([values[rows].mean() for values in per_seed]),
+            np.array([weighted_mean(values[rows], counts) for values in per_seed]),
+        )
+        for per_seed in points
+    )
+    return contrast(baseline, candidate, case.evaluation.confidence)
+
+
+def _difference_of_slopes(case: Case, points: Sequence[list[Array]], x: Array) -> Estimate:
+    """The least-squares slope over all items, of the second arm minus the first."""
+    counts = resample_counts(len(x), case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
+    once = np.ones((1, len(x)))
+    baseline, candidate = (
+        Replicates(
+            np.array([weighted_slope(x, values, once)[0] for values in per_seed]),
+            np.array([weighted_slope(x, values, counts) for values in per_seed]),
+        )
+        for per_seed in points
+    )
+    return contrast(baseline, candidate, case.evaluation.confidence)
+
+
+def _at_both_ends(ends: dict[str, Estimate]) -> tuple[str, str, float]:
+    """The verdict, the end that it hangs on, and its p-value: support needs both ends, refutation either."""
+    found = {end: by_interval(estimate) for end, estimate in ends.items()}
+    p_values = {end: 1.0 if estimate.p_value is None else estimate.p_value for end, estimate in ends.items()}
+    against = [end for end in ends if found[end] == REFUTED]
+    if against:  # either is enough: Bonferroni
+        end = min(against, key=p_values.__getitem__)
+        return REFUTED, end, min(1.0, 2 * p_values[end])
+    undecided = [end for end in ends if found[end] == NOT_DECIDED]  # both are needed: the larger
+    end = max(undecided or ends, key=lambda each: (p_values[each], -ends[each].value))
+    return NOT_DECIDED if undecided else SUPPORTED, end, max(p_values.values())
 
 
 def _sentence_points(case: Case, model: str, metric: str) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from softalign.config import EvaluationConfig
 from softalign.data.atomic import replace_text, replacing
+from softalign.evaluation.lengths import example_rows
 from softalign.paths import Layout
 from softalign.reporting import results as records
 from softalign.reporting import sentences, tables
@@ -138,11 +139,8 @@ def _task_view(
 
 
 def choose_samples(task: TaskRuns, count: int) -> list[Sample]:
-    """Test items spread evenly over the source lengths, so that nobody picks them; outputs of the first seed."""
-    order = sorted(range(len(task.items)), key=lambda row: (task.items[row]["source_words"], row))
-    count = min(count, len(order))
-    chosen = [order[(2 * place + 1) * len(order) // (2 * count)] for place in range(count)]
-    return [_sample(task, row) for row in chosen]
+    """Test items spread evenly over the source lengths; outputs of the first seed."""
+    return [_sample(task, row) for row in example_rows([item["source_words"] for item in task.items], count)]
 
 
 def _sample(task: TaskRuns, row: int) -> Sample:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from softalign.config import EvaluationConfig
+from softalign.evaluation.records import finite
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
 from softalign.reporting.arm_scores import score_arms, score_lags, score_lengths
@@ -19,7 +19,7 @@ from softalign.reporting.arms import baseline_of
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import POWER
 from softalign.reporting.inputs import PreparedReport, Provenance, ShiftedReport, read_json
-from softalign.reporting.runs import Incomplete, Run, TaskRuns
+from softalign.reporting.runs import DIVERGED, Incomplete, Run, TaskRuns
 from softalign.reporting.verdicts import Verdict
 
 COST = (
@@ -103,7 +103,7 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
         "better": {model: found for model in task.candidates if (found := _better(task, model, verdicts))},
         "models": task.models,
         "candidates": task.candidates,
-        "seeds": task.seeds,
+        "seeds": [seed for seed in task.seeds if any(run.seed == seed for run in task.runs.values())],
         "test_items": len(task.items),
         "untrained": {name: corpus_scores(items) for name, items in scored.untrained.items()},
         "signatures": task.first.scores["signatures"],
@@ -121,8 +121,12 @@ def _baseline(task: TaskRuns, model: str) -> str | None:
 
 
 def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
-    """The verdict on the headline score against the baseline where a claim is about that score; None where none is."""
+    """The verdict on the headline score against the baseline where a claim is about that score; None where none is, and
+    where it compares how often trainings diverged instead.
+    """
     baseline = _baseline(task, model)
+    if baseline is None or any(run.state == DIVERGED for run in task.missing([model, baseline])):
+        return None
     claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)
     rows = [row for row in verdicts if row.claim == claim]
     for row in rows:
@@ -130,17 +134,6 @@ def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str
             family = sum(other.p_value is not None for other in rows)
             return {"verdict": row.verdict, "p_holm": row.p_holm, "family": family}
     return None
-
-
-def finite(value: Any) -> Any:
-    """`value` with None in place of every float that JSON cannot hold."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def runs_of(results: dict[str, Any], task: str, model: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from softalign.config import ModelConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
+from softalign.models.size import parameter_count
 from softalign.params import Params
 from softalign.paths import Layout
 from softalign.reporting.arms import PLAIN, options_of
@@ -27,11 +28,14 @@ from softalign.reporting.inputs import (
     read_json_lines,
     read_yaml,
 )
+from softalign.reporting.length_costs import LENGTH_COSTS
 from softalign.reporting.shifted import ShiftedSet, read_shifted
 from softalign.tasks import kind_of
 from softalign.training.cost import Cost
 from softalign.training.failure import FAILURE
+from softalign.training.identity import training_of
 
+EMBEDDINGS = ("embedding_size", "tie_embeddings", "deep_output")  # the options that the vocabulary's share goes by
 NOT_RUN, DIVERGED, INCOMPLETE = "not run", "diverged", "incomplete"
 
 
@@ -120,8 +124,18 @@ class TaskRuns:
         return [run for run in self.incomplete if run.model in models]
 
     def n_parameters(self, model: str) -> int | None:
-        """The size of an arm; None where no run of it is complete."""
-        return next((int(run.cost["n_parameters"]) for run in self.of(model)), None)
+        """The size of an arm: that of its runs; where none is complete, that of another arm and what its options add.
+
+        None where no complete arm has the same embeddings, on whose size and that of the vocabulary the rest depends.
+        """
+        if model in self.models:
+            return int(self.of(model)[0].cost["n_parameters"])
+        own = self.arms[model]
+        for other in self.models:
+            theirs = self.arms[other]
+            if all(getattr(own, key) == getattr(theirs, key) for key in EMBEDDINGS):
+                return int(self.of(other)[0].cost["n_parameters"]) + parameter_count(own) - parameter_count(theirs)
+        return None
 
     @property
     def first(self) -> Run:
@@ -224,9 +238,11 @@ def read_run(folder: Path) -> Run:
     origin = read_json(train / "run.json", Origin)
     config = read_yaml(train / "config.yaml", Configuration)
     scores = read_json(test / "scores.json", Scores)
-    headline = config["task"]["headline_metric"]
-    if scores["test"].get(headline) is None or headline not in scores["intervals"]:
-        raise UserError(f"no {headline}", f"{test / 'scores.json'}", "run dvc repro")
+    if scores["training"] != training_of(train, origin["fingerprint"]):
+        raise UserError("scored before it was trained anew", f"{test / 'scores.json'}", "run dvc repro")
+    lacking = _without(config["task"]["headline_metric"], scores)
+    if lacking:
+        raise UserError(lacking, f"{test / 'scores.json'}", "run dvc repro")
     predictions = _read_items(test / "predictions.jsonl")
     if scores["alignment"] and not any(item.get("links") for item in predictions):
         raise UserError("no links", f"{test / 'predictions.jsonl'}", "run dvc repro")
@@ -246,6 +262,17 @@ def read_run(folder: Path) -> Run:
         statistics=read_items(test, len(predictions)),
         shifted=read_shifted(test, scores, config, predictions, _read_items),
     )
+
+
+def _without(headline: str, scores: dict[str, Any]) -> str | None:
+    """Which of the test sets in `scores` has no score of the `headline` metric, or no interval of it."""
+    if scores["test"].get(headline) is None or headline not in scores["intervals"]:
+        return f"no {headline}"
+    for name, own in scores.get("shifted", {}).items():
+        parts = [own] if own["base"] is None else [own, own["base"]]
+        if headline not in own["intervals"] or any(part.get(headline) is None for part in parts):
+            return f"no {headline} of {name}"
+    return None
 
 
 def _read_items(path: Path) -> list[dict[str, Any]]:
@@ -269,5 +296,4 @@ def _items(run: Run) -> Hashable:
 
 
 def _buckets(run: Run) -> Hashable:
-    timed = (run.scores["cost"][f"{what}_by_length"] for what in ("scoring", "decoding", "activations"))
-    return tuple(tuple((bucket["low"], bucket["high"]) for bucket in buckets) for buckets in timed)
+    return tuple((at.low, at.high, at.source_words) for cost in LENGTH_COSTS for at in cost.by_length(run))

@@ -41,6 +41,7 @@ COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
     " decided by the bootstrap; raise evaluation.bootstrap_samples."
 )
+BY_STUDENT = ("C9", "C10")  # whose p-values are Student's t with one seed too
 LEFT_OUT = "{} of the {} runs that params.yaml names are missing or incomplete; the report lists them."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
@@ -58,6 +59,8 @@ def answers(results: dict[str, Any], task: str) -> list[str]:
 
 
 def _place(results: dict[str, Any], task: str, arm: str) -> int:
+    if tables.diverged_seeds(results, task, arm):
+        return -1
     found = tables.headline_comparison(results, task, arm)
     return len(ORDER) if found is None else ORDER[tables.judgement(results, task, arm, found)["verdict"]]
 
@@ -67,13 +70,18 @@ def answer(results: dict[str, Any], task: str, arm: str) -> str:
     record = results["tasks"][task]
     metric = NAMES[record["headline_metric"]]
     found = tables.headline_comparison(results, task, arm)
-    value = _headline_score(results, task, arm)
     if found is None:
-        return f"{arm} scores {value} {metric} on {task}; no arm without attention is there to compare it with."
+        value = f"{arm} scores {_headline_score(results, task, arm)} {metric} on {task}"
+        for model in (arm, record["baselines"][arm]):
+            if seeds := tables.diverged_seeds(results, task, model):
+                trainings = f"seed{'s' if len(seeds) > 1 else ''} {tables.seed_list(seeds)}"
+                return f"{value} where it got through: {model} diverged with {trainings}, and no scores are compared."
+        return f"{value}; no arm without attention is there to compare it with."
     judged = tables.judgement(results, task, arm, found)
+    own, others = (_headline_score(results, task, model, found["seeds"]) for model in (arm, found["baseline"]))
     return (
-        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {value} against "
-        f"{_headline_score(results, task, found['baseline'])} {metric}, a difference of "
+        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {own} against "
+        f"{others} {metric}, a difference of "
         f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
         f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])})."
     )
@@ -102,8 +110,10 @@ def detected(results: dict[str, Any], task: str) -> list[str]:
     ]
 
 
-def _headline_score(results: dict[str, Any], task: str, arm: str) -> str:
-    return tables.score(mean_of(runs_of(results, task, arm), "test", results["tasks"][task]["headline_metric"]))
+def _headline_score(results: dict[str, Any], task: str, arm: str, seeds: Sequence[int] | None = None) -> str:
+    """The mean over these seeds, or all."""
+    runs = [run for run in runs_of(results, task, arm) if seeds is None or run["seed"] in seeds]
+    return tables.score(mean_of(runs, "test", results["tasks"][task]["headline_metric"]))
 
 
 def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
@@ -133,7 +143,8 @@ def finding(claim: dict[str, Any]) -> str:
         verdict += ", for 1 run is missing" if count == 1 else f", for {count} runs are missing"
         reason = reason.partition("; ")[2]  # the runs stand in the table
     elif verdict == NOT_DECIDED:
-        verdict += ", for its rows disagree"
+        found = {row["verdict"] for row in claim["rows"] if row["applies"]}
+        verdict += ", for its rows disagree" if {SUPPORTED, REFUTED} <= found else ", for some of its rows are open"
     versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
     parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
     if effect["low"] is not None:
@@ -179,10 +190,16 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
 
 
 def _coarse(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
-    """Claims whose family is so large that the smallest p-value of the bootstrap does not survive it."""
+    """Claims whose family is so large that the smallest p-value of the bootstrap does not survive it. With several
+    seeds no p-value is the bootstrap's.
+    """
     samples, alpha = results["bootstrap"]["samples"], 1 - results["bootstrap"]["confidence"]
     smallest = 2 / (1 + samples)
-    families = {claim["id"]: sum(row["p_value"] is not None for row in claim["rows"]) for claim in claims}
+    families = {
+        claim["id"]: sum(row["p_value"] is not None for row in claim["rows"])
+        for claim in claims
+        if claim["id"] not in BY_STUDENT and any(row["p_value"] and len(row["seeds"]) == 1 for row in claim["rows"])
+    }
     large = {claim: size for claim, size in families.items() if size * smallest > alpha}
     if not large:
         return []

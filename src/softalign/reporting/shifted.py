@@ -77,11 +77,14 @@ def read_shifted(
         if name in BY_LENGTH:
             words = [int(item["source_words"]) for item in predictions]
             trained, others = rows_by_length(words, _cleaning(config))
+            if name not in others:
+                what = f"by its data.cleaning no source of the test set is {name} than those trained on"
+                raise UserError(what, "train/config.yaml", "run dvc repro")
             found[name] = ShiftedSet(None, None, others[name], trained)
         else:
             folder = test / FOLDER / name
             items = read(folder / PREDICTIONS)
-            made_of = [item["test_row"] for item in items if "test_row" in item]
+            made_of = [row for item in items if (row := item.get("test_row")) is not None]
             if made_of and max(made_of) >= len(predictions):
                 raise UserError(f"test_row: there are {len(predictions)} test rows", str(folder), "run dvc repro")
             base = np.array(made_of, dtype=np.intp) if made_of else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import runs_of
-from softalign.reporting.tables import NONE, Results, Table, interval, number, score, seeds_named
+from softalign.reporting.tables import NONE, Results, Table, interval, number, score, seeds_of_task
 
 
 def shifted_table(results: Results, task: str) -> Table | None:
@@ -29,7 +29,7 @@ def shifted_table(results: Results, task: str) -> Table | None:
             rows.append([name, model, *(_cells(own, metric) if own else [NONE] * 7)])
     columns = ["set", "arm", "rows", NAMES[metric], "interval", "test rows", "on these", "lost, points", "lost, %"]
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
-    caption = f"{task}: {NAMES[metric]} on shifted test sets, {seeds_named(record['seeds'])}; "
+    caption = f"{task}: {NAMES[metric]} on shifted test sets, {seeds_of_task(results, task)}; "
     caption += f"{percent} intervals over test items" if len(record["seeds"]) == 1 else "± standard deviation"
     return Table(caption, columns, rows, text_columns=2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from softalign.reporting.estimates import Estimate
 from softalign.reporting.frontier import PRICES, frontier
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
+from softalign.reporting.runs import DIVERGED
 from softalign.reporting.verdicts import NOT_DECIDED, by_interval
 
 Results = dict[str, Any]
@@ -51,8 +53,11 @@ def number(value: float | int | None, signed: bool = False) -> str:
 
 
 def score(value: float | None, signed: bool = False) -> str:
-    """A score in points: one decimal."""
-    return NONE if value is None else _minus(f"{value:{'+' if signed else ''}.1f}")
+    """A score in points: one decimal, and as many as four where it would read as nothing."""
+    if value is None:
+        return NONE
+    digits = min(4, math.ceil(-math.log10(abs(value)))) if 0 < abs(value) < 0.05 else 1
+    return _minus(f"{value:{'+' if signed else ''}.{digits}f}")
 
 
 def _minus(text: str) -> str:
@@ -81,6 +86,14 @@ def seed_list(seeds: Sequence[int]) -> str:
 
 def seeds_named(seeds: Sequence[int]) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over seeds {seed_list(seeds)}"
+
+
+def seeds_of_task(results: Results, task: str) -> str:
+    """The seeds of a task for a caption, and whether some arm has not all of them."""
+    seeds = results["tasks"][task]["seeds"]
+    arms = results["tasks"][task]["models"]
+    complete = all(len(runs_of(results, task, arm)) == len(seeds) for arm in arms)
+    return seeds_named(seeds) + ("" if complete else ", of each arm those that it has")
 
 
 def _detects(value: float | None, form: Callable[[float], str]) -> str:
@@ -133,17 +146,24 @@ def headline_table(results: Results, task: str) -> Table:
 
 def headline_comparison(results: Results, task: str, model: str) -> dict[str, Any] | None:
     """The comparison of one arm with the arm without attention that is otherwise alike, in the headline metric, over
-    all seeds that both have.
+    all seeds that both have. None where a training of the two diverged: those that got through are the lucky ones.
     """
     record = results["tasks"][task]
-    found = [
-        row
-        for row in decisive([row for row in results["comparisons"] if row["task"] == task])
-        if row["metric"] == record["headline_metric"]
-        and row["candidate"] == model
-        and row["baseline"] == record["baselines"][model]
-    ]
+    baseline = record["baselines"][model]
+    if any(diverged_seeds(results, task, arm) for arm in (model, baseline)):
+        return None
+    wanted = {"task": task, "metric": record["headline_metric"], "candidate": model, "baseline": baseline}
+    found = decisive([row for row in results["comparisons"] if wanted.items() <= row.items()])
     return found[0] if found else None
+
+
+def diverged_seeds(results: Results, task: str, model: str | None) -> list[int]:
+    """The seeds with which trainings of an arm diverged."""
+    return [
+        run["seed"]
+        for run in results["incomplete"]
+        if (run["task"], run["model"], run["state"]) == (task, model, DIVERGED)
+    ]
 
 
 def judgement(results: Results, task: str, model: str, comparison: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +193,8 @@ def score_table(results: Results, task: str) -> Table:
         rows.append([label, NONE, *[score(scores.get(key)) for key in keys]])
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
     if len(record["seeds"]) > 1:
-        told = f"mean ± standard deviation of seeds {seed_list(record['seeds'])}; below, the mean's {percent} interval"
+        named = seeds_of_task(results, task).replace("mean over", "mean ± standard deviation of")
+        told = f"{named}; below, the mean's {percent} interval"
         told += " over seeds (Student's t)"
     else:
         told = f"{seeds_named(record['seeds'])}: one seed shows no spread; below, {percent} intervals over test items"
@@ -208,7 +229,7 @@ def quality_by_length_table(results: Results, task: str) -> Table:
     metric = NAMES[record["headline_metric"]]
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
     covered = "test items" if len(record["seeds"]) == 1 else "test items and seeds"
-    caption = f"{task}: {metric} by source words (n test rows), {seeds_named(record['seeds'])}; {percent} intervals"
+    caption = f"{task}: {metric} by source words (n test rows), {seeds_of_task(results, task)}; {percent} intervals"
     return Table(
         f"{caption} over {covered}", ["arm", *[f"{low}–{high} (n = {n})" for (low, high), n in sizes.items()]], rows
     )
@@ -261,13 +282,15 @@ def comparison_notes(results: Results, task: str) -> list[str]:
         return []
     settings = results["bootstrap"]
     all_pooled = [row for row in chosen if row["scope"] == POOLED]
-    pooled, family = bool(all_pooled), (all_pooled or chosen)[0]["family"]
+    pooled, one_seed = bool(all_pooled), len(all_pooled) < len(chosen)
+    families = sorted({row["family"] for row in chosen})
+    tested = [*(["p seeds, items"] if pooled else []), *(["p random."] if one_seed else [])]
     notes = [
         f"p random.: approximate randomisation over test items, {settings['randomisation_trials']:,} trials"
         + (", an item exchanged in all seeds or in none." if pooled else "."),
         f"p bootstr.: paired bootstrap over test items, {settings['samples']:,} resamples.",
-        f"p (Holm, pairs): {'p seeds, items' if pooled else 'p random.'} corrected for the {family} pairs of arms in a"
-        " metric.",
+        f"p (Holm, pairs): {', with a single seed '.join(tested)}, corrected for the number of pairs of arms in a"
+        f" metric ({' or '.join(str(count) for count in families)}).",
         "d: Cohen's d_z, the mean difference of an item over its standard deviation (BLEU has no items).",
         f"detects: the true difference that would be found about {100 * settings['power']:g} % of the time.",
     ]

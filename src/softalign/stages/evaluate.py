@@ -24,11 +24,13 @@ def main(config: Config, layout: Layout) -> None:
     from softalign.evaluation.shifted import decode_shifted
     from softalign.evaluation.split import split_of
     from softalign.training.checkpointing import BEST
+    from softalign.training.identity import training_of
 
     run = layout.run(config.task.name, config.model.name, config.seed)
     data = load_prepared(layout.prepared(config.task.name), config.data)
     sets = load_shifted(layout.shifted(config.task.name), config.data, data)
     identity = trained_on(run / "train", data)
+    training = training_of(run / "train", identity.fingerprint)
     arm = load_arm(run / "train" / BEST, data, config)
     test = split_of(data.splits["test"])
     with without_denormals():
@@ -36,7 +38,7 @@ def main(config: Config, layout: Layout) -> None:
         targets = score_targets(arm, test, data, config, identity.label)
         statistics = item_statistics(outputs.texts, test.references, metrics_of(config.task.headline_metric))
         shifted = decode_shifted(arm, sets, config, identity.label)
-        scores = assemble_scores(arm, test, outputs, statistics, targets, config, identity.label, shifted)
+        scores = assemble_scores(arm, test, outputs, statistics, targets, config, identity.label, training, shifted)
         write_test(run / "test", arm, test, outputs, statistics, targets, scores, config, shifted)
     if layout.by_hand:  # under DVC, compare tells MLflow of all arms at once
         from softalign.reporting.run_figures import run_figures

@@ -31,7 +31,7 @@ from softalign.training.checkpointing import BEST, LAST, load_model
 from softalign.training.cost import Cost, peak_accelerator_memory_mb
 from softalign.training.curve import Curve, flattened, late_gain
 from softalign.training.history import read_table
-from softalign.training.identity import Identity, code_digest, identify
+from softalign.training.identity import CODE_FILE, Identity, code_digest, identify
 from softalign.training.live import LiveTracking, Tracker
 from softalign.training.meter import CostMeter
 from softalign.training.module import Seq2SeqModule
@@ -41,8 +41,6 @@ from softalign.typed import to_dict
 
 if TYPE_CHECKING:
     from softalign.models.seq2seq import Seq2Seq
-
-CODE_FILE = ".code"  # which code wrote the checkpoints of an unfinished training
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ CODE = (
     "precision.py",
     "training/schedule.py",
 )
+CODE_FILE = ".code"  # beside run.json: the digest of the code that trained
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,15 @@ def code_digest() -> str:
     package = Path(__file__).resolve().parents[1]
     files = sorted(path for pattern in CODE for path in package.glob(pattern))
     return digest([[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in files])
+
+
+def training_of(train: Path, fingerprint: str) -> dict[str, str | None]:
+    """What tells the training in the folder `train` from others: two that share it have the same weights.
+
+    `fingerprint` is that of its run.json; `code` is None where nobody noted it.
+    """
+    path = train / CODE_FILE
+    return {"fingerprint": fingerprint, "code": path.read_text(encoding="utf-8") if path.is_file() else None}
 
 
 def git_commit(folder: Path) -> str | None:
