@@ -18,7 +18,7 @@ from softalign.paths import Layout
 from softalign.reporting.run_figures import run_figures
 from softalign.training.failure import DivergedError, failure_kept
 from softalign.training.fit import TrainingResult, fit
-from softalign.training.identity import identify
+from softalign.training.identity import Identity, identify, training_of
 from softalign.training.mlflow_store import connect, tracking_uri
 from softalign.training.module import Seq2SeqModule
 from softalign.training.points import Point
@@ -57,7 +57,9 @@ def run_folder(layout: Layout, trained: TrainingResult, bleu: float | None = Non
     if bleu is not None:
         (folder / "test").mkdir(exist_ok=True)
         bucket = {"low": 1, "rows": 20, "metric": "bleu", "ci_low": 1.0, "ci_high": 99.0}
+        identity = Identity.read(folder / "train" / "run.json")
         scores = {
+            "training": training_of(folder / "train", identity.fingerprint),
             "test": {"bleu": bleu, "exact_match": None, "n_rows": 40},
             "by_length": [bucket | {"high": 4, "score": bleu + 1}, bucket | {"high": 9, "score": bleu - 1}],
             "alignment": {"error_rate": 0.25},
@@ -162,6 +164,19 @@ def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) 
     drawn = {artifact.path for artifact in client.list_artifacts(run.info.run_id, "figures")}
     assert drawn == {f"figures/{name}.png" for name in ("loss-curves", "quality-by-length", "attention-3")}
     assert run.info.end_time == round(1000 * trained.cost.finished_at)
+
+
+def test_scores_of_an_earlier_training_are_not_told(layout: Layout, trained: TrainingResult) -> None:
+    folder = run_folder(layout, trained, bleu=60.0)
+    path = folder / "test" / "scores.json"
+    scores = json.loads(path.read_text())
+    scores["training"]["code"] = "before the edit"
+    path.write_text(json.dumps(scores))
+    record_runs(TrackingConfig(), layout, [folder], run_figures)
+    client = client_of(layout)
+    (run,) = runs_of(client)
+    assert "validation_loss" in run.data.metrics and "test.bleu" not in run.data.metrics
+    assert "test" not in {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
 
 
 def table(client: MlflowClient, run: Run, name: str, folder: Path) -> Any:

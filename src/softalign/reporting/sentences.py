@@ -67,24 +67,28 @@ def _place(results: dict[str, Any], task: str, arm: str) -> int:
 
 def answer(results: dict[str, Any], task: str, arm: str) -> str:
     """One sentence in numbers: an arm's headline score against that of the arm without attention."""
-    record = results["tasks"][task]
-    metric = NAMES[record["headline_metric"]]
     found = tables.headline_comparison(results, task, arm)
     if found is None:
-        value = f"{arm} scores {_headline_score(results, task, arm)} {metric} on {task}"
-        for model in (arm, record["baselines"][arm]):
-            if seeds := tables.diverged_seeds(results, task, model):
-                trainings = f"seed{'s' if len(seeds) > 1 else ''} {tables.seed_list(seeds)}"
-                return f"{value} where it got through: {model} diverged with {trainings}, and no scores are compared."
-        return f"{value}; no arm without attention is there to compare it with."
+        return _uncompared(results, task, arm)
     judged = tables.judgement(results, task, arm, found)
     own, others = (_headline_score(results, task, model, found["seeds"]) for model in (arm, found["baseline"]))
     return (
-        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {own} against "
-        f"{others} {metric}, a difference of "
-        f"{tables.score(found['difference'], signed=True)} ({100 * results['bootstrap']['confidence']:g} % interval "
-        f"{tables.interval(found['low'], found['high'])}, {_corrected(judged)}, {tables.seeds_named(found['seeds'])})."
+        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {own} against {others}"
+        f" {NAMES[found['metric']]}, a difference of {tables.score(found['difference'], signed=True)}"
+        f" ({100 * results['bootstrap']['confidence']:g} % interval {tables.interval(found['low'], found['high'])},"
+        f" {_corrected(judged)}, {tables.seeds_named(found['seeds'])})."
     )
+
+
+def _uncompared(results: dict[str, Any], task: str, arm: str) -> str:
+    """An arm whose score no other is held against, and why not."""
+    record = results["tasks"][task]
+    score = f"{arm} scores {_headline_score(results, task, arm)} {NAMES[record['headline_metric']]} on {task}"
+    for model in (arm, record["baselines"][arm]):
+        if seeds := tables.diverged_seeds(results, task, model):
+            trainings = f"seed{'s' if len(seeds) > 1 else ''} {tables.seed_list(seeds)}"
+            return f"{score} where it got through: {model} diverged with {trainings}, and no scores are compared."
+    return f"{score}; no arm without attention is there to compare it with."
 
 
 def _corrected(judged: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import yaml
 from softalign.config import Config, DecodingConfig
 from softalign.training.cost import Cost
 from softalign.training.history import read_table
-from softalign.training.identity import Identity
+from softalign.training.identity import Identity, training_of
 from softalign.training.points import Point, epoch_points, step_point
 from softalign.typed import training_part, typed
 
@@ -37,15 +37,19 @@ class RunRecord:
     def read(cls, folder: Path) -> RunRecord:
         """Read runs/<task>/<model>/<seed>/. Raises OSError, ValueError or UserError where it is not complete."""
         train, test = folder / "train", folder / "test"
+        identity = Identity.read(train / "run.json")
         config = typed(yaml.safe_load((train / "config.yaml").read_text(encoding="utf-8")))
         scores = None
         if (test / "scores.json").exists():
             scores = json.loads((test / "scores.json").read_text(encoding="utf-8"))
+            if scores.get("training") != training_of(train, identity.fingerprint):
+                scores = None  # of an earlier training
+        if scores:
             # Evaluation may have decoded in another way than the configuration had it at the time of training.
             config = replace(config, decoding=DecodingConfig(**scores["settings"]["decoding"]))
         return cls(
             folder=folder,
-            identity=Identity.read(train / "run.json"),
+            identity=identity,
             config=config,
             cost=Cost(**json.loads((train / "cost.json").read_text(encoding="utf-8"))),
             history=read_table(train / "history.csv"),
