@@ -22,13 +22,13 @@ from softalign.evaluation.probes import recall_by_lag
 from softalign.evaluation.scores import corpus_scores, item_statistics, metrics_of
 from softalign.params import read_params
 from softalign.paths import Layout
-from softalign.reporting.claim_records import claim_records
-from softalign.reporting.claims import decide_claims
+from softalign.reporting.claims.catalogue import decide_claims
+from softalign.reporting.claims.records import claim_records
+from softalign.reporting.claims.verdicts import Verdict
 from softalign.reporting.comparisons import Scored, compare_arms, score_items
 from softalign.reporting.report import write_report
 from softalign.reporting.results import build_results
 from softalign.reporting.runs import TaskRuns, read_runs
-from softalign.reporting.verdicts import Verdict
 from softalign.tasks import kind_of
 from softalign.training.cost import Cost
 from softalign.training.failure import Failure

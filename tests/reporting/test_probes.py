@@ -13,10 +13,10 @@ from softalign.data.probes.recall import lag_of
 from softalign.evaluation.scores import item_statistics
 from softalign.reporting import figures, probe_records
 from softalign.reporting.arm_scores import score_lags
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 from softalign.reporting.probe_tables import probe_table
 from softalign.reporting.results import runs_of
 from softalign.reporting.tables import headline_comparison
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 
 FORGETS, REMEMBERS, NOT_LEARNED = (1.0, -0.3), (0.97, 0.9), (0.2, 0.05)  # shares below 0: never right
 

@@ -14,11 +14,11 @@ from softalign.data.shifted import prepare_shifted
 from softalign.errors import UserError
 from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
+from softalign.reporting.claims.generalisation import generalises_better
+from softalign.reporting.claims.verdicts import Case
 from softalign.reporting.comparisons import score_items
-from softalign.reporting.generalisation_claims import generalises_better
 from softalign.reporting.runs import TaskRuns, read_run
 from softalign.reporting.shifted_table import shifted_table
-from softalign.reporting.verdicts import Case
 from softalign.stages import evaluate
 from softalign.training.cost import Cost
 from softalign.typed import to_dict

@@ -8,8 +8,8 @@ import pytest
 from synthetic_runs import Reported
 
 from softalign.reporting import tables
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 from softalign.reporting.sentences import answer, detected
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 
 
 @pytest.mark.parametrize(

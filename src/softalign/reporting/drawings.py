@@ -78,7 +78,7 @@ def _costs_by_length(task: TaskRuns) -> list[dict[str, Any]]:
         for cost in LENGTH_COSTS
         for model in task.models
         for run in task.of(model)
-        for at in cost.by_length(run)
+        for at in cost.by_length(run.scores)
     ]
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # runs.py compares the buckets of what is listed here
-    from softalign.reporting.runs import Run
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,8 @@ class LengthCost:
     name: str
     is_exact: bool = False  # counted and not measured: the same in every seed
 
-    def by_length(self, run: Run) -> list[CostAtLength]:
-        """Of each bucket, shortest sources first."""
+    def by_length(self, scores: dict[str, Any]) -> list[CostAtLength]:
+        """Of each bucket of a run's scores.json, shortest sources first."""
         return [
             CostAtLength(
                 low=bucket["low"],
@@ -39,7 +36,7 @@ class LengthCost:
                 source_words=bucket["source_words"],
                 per_token=bucket[self.key] / bucket["tokens"] / self.per_unit,
             )
-            for bucket in run.scores["cost"][self.entry]
+            for bucket in scores["cost"][self.entry]
         ]
 
 

@@ -16,11 +16,11 @@ from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
 from softalign.reporting.arm_scores import score_arms, score_lags, score_lengths
 from softalign.reporting.arms import baseline_of
+from softalign.reporting.claims.verdicts import Verdict
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import POWER
 from softalign.reporting.inputs import PreparedReport, Provenance, ShiftedReport, read_json
 from softalign.reporting.runs import DIVERGED, Incomplete, Run, TaskRuns
-from softalign.reporting.verdicts import Verdict
 
 COST = (
     "precision",

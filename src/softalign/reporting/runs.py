@@ -296,4 +296,4 @@ def _items(run: Run) -> Hashable:
 
 
 def _buckets(run: Run) -> Hashable:
-    return tuple((at.low, at.high, at.source_words) for cost in LENGTH_COSTS for at in cost.by_length(run))
+    return tuple((at.low, at.high, at.source_words) for cost in LENGTH_COSTS for at in cost.by_length(run.scores))

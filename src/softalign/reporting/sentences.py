@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from softalign.reporting import tables
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 
 ONE_SEED = (
     "One seed an arm: the intervals and p-values cover the choice of test items; how much another seed would change"

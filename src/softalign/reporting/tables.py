@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from softalign.reporting.arm_scores import SCORES
+from softalign.reporting.claims.verdicts import NOT_DECIDED, by_interval
 from softalign.reporting.comparisons import POOLED, decisive
 from softalign.reporting.estimates import Estimate
 from softalign.reporting.frontier import PRICES, frontier
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
 from softalign.reporting.runs import DIVERGED
-from softalign.reporting.verdicts import NOT_DECIDED, by_interval
 
 Results = dict[str, Any]
 NONE = "–"

@@ -14,8 +14,8 @@ import sys
 from softalign.config import Config
 from softalign.params import Params, read_params
 from softalign.paths import Layout
-from softalign.reporting.claim_records import claim_records
-from softalign.reporting.claims import decide_claims
+from softalign.reporting.claims.catalogue import decide_claims
+from softalign.reporting.claims.records import claim_records
 from softalign.reporting.comparisons import compare_arms, score_items
 from softalign.reporting.report import write_report
 from softalign.reporting.results import build_results

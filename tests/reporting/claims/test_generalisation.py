@@ -11,10 +11,11 @@ import pytest
 from synthetic_runs import Reported
 
 from softalign.evaluation.scores import ItemStatistics
+from softalign.reporting.claims.generalisation import generalises_better
+from softalign.reporting.claims.losses import losses
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict
 from softalign.reporting.comparisons import Scored
-from softalign.reporting.generalisation_claims import generalises_better
-from softalign.reporting.shifted import ShiftedSet, losses
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict
+from softalign.reporting.shifted import ShiftedSet
 
 ITEMS = [{"source": f"s{row}", "references": ["r"], "prediction": ""} for row in range(60)]
 

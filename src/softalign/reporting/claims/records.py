@@ -9,10 +9,10 @@ from typing import Any
 
 from softalign.evaluation.records import finite
 from softalign.params import Params, in_hydras_grammar
-from softalign.reporting.claims import CLAIMS, Claim
-from softalign.reporting.overall import RULE, overall
+from softalign.reporting.claims.catalogue import CLAIMS, Claim
+from softalign.reporting.claims.overall import RULE, overall
+from softalign.reporting.claims.verdicts import Verdict
 from softalign.reporting.runs import TaskRuns
-from softalign.reporting.verdicts import Verdict
 
 CLAIMS_FORMAT = 1  # raised when a key of claims.json changes its meaning
 

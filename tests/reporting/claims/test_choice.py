@@ -7,10 +7,10 @@ import pytest
 from synthetic_runs import Reported
 
 from softalign.config import EvaluationConfig
-from softalign.reporting import choice_claims
+from softalign.reporting.claims import choice
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Replicates
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case
 
 EVALUATION = EvaluationConfig()
 
@@ -39,7 +39,7 @@ def case(one_seed: Reported, difference: float, spread: float) -> Case:
     ],
 )
 def test_the_inner_product_may_lose_a_point(one_seed: Reported, difference: float, spread: float, verdict: str) -> None:
-    (row,) = choice_claims.enough(case(one_seed, difference, spread))
+    (row,) = choice.enough(case(one_seed, difference, spread))
     assert row.verdict == verdict
     assert row.effect == pytest.approx(difference)
     assert row.neutral == -1
@@ -51,7 +51,7 @@ def test_the_inner_product_may_lose_a_point(one_seed: Reported, difference: floa
 def test_feedback_that_helps_supports_and_feedback_that_harms_refutes(
     one_seed: Reported, difference: float, verdict: str
 ) -> None:
-    (row,) = choice_claims.feedback_helps(case(one_seed, difference, 1.0))
+    (row,) = choice.feedback_helps(case(one_seed, difference, 1.0))
     assert row.verdict == verdict
 
 
@@ -60,7 +60,7 @@ def test_feedback_that_helps_supports_and_feedback_that_harms_refutes(
     [(2, 1, SUPPORTED), (-2, 1, SUPPORTED), (0.1, 0.5, REFUTED), (0.1, 3, NOT_DECIDED), (0.3, 0.1, SUPPORTED)],
 )
 def test_the_activation_matters_either_way(one_seed: Reported, difference: float, spread: float, verdict: str) -> None:
-    (row,) = choice_claims.activation_matters(case(one_seed, difference, spread))
+    (row,) = choice.activation_matters(case(one_seed, difference, spread))
     assert row.verdict == verdict
     if verdict != NOT_DECIDED:
         assert row.p_value is not None and row.p_value < 0.05  # of what decides

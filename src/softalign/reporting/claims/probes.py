@@ -12,9 +12,9 @@ import numpy as np
 
 from softalign.evaluation.lengths import LengthBucket, length_buckets
 from softalign.evaluation.probes import marked_lags
+from softalign.reporting.claims.verdicts import FIFTHS, NOT_DECIDED, SUPPORTED, Case, Verdict, by_interval
 from softalign.reporting.estimates import Estimate, Replicates, mean_of_arm, resample_counts, weighted_mean
 from softalign.reporting.probe_records import chance
-from softalign.reporting.verdicts import FIFTHS, NOT_DECIDED, SUPPORTED, Case, Verdict, by_interval
 
 
 def captures_long_range(case: Case) -> list[Verdict]:

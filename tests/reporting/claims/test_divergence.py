@@ -11,13 +11,13 @@ from synthetic_runs import Arm, diverge, report_on, write_project
 from softalign.config import EvaluationConfig
 from softalign.params import read_params
 from softalign.paths import Layout
-from softalign.reporting import divergence
-from softalign.reporting.arms import Pair
-from softalign.reporting.claims import CLAIMS
-from softalign.reporting.divergence import Divergence
-from softalign.reporting.overall import overall
+from softalign.reporting.claims import divergence
+from softalign.reporting.claims.catalogue import CLAIMS
+from softalign.reporting.claims.divergence import Divergence
+from softalign.reporting.claims.overall import overall
+from softalign.reporting.claims.pairs import Pair
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 from softalign.reporting.runs import TaskRuns, read_runs
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 
 FUSED = {"fusion": "luong", "score": "dot"}
 ARMS = {

@@ -10,10 +10,19 @@ import math
 from dataclasses import replace
 
 from softalign.evaluation.shifted import BY_LENGTH
+from softalign.reporting.claims.losses import losses
+from softalign.reporting.claims.verdicts import (
+    NOT_DECIDED,
+    REFUTED,
+    SUPPORTED,
+    Case,
+    Verdict,
+    by_interval,
+    opposite,
+    signed,
+)
 from softalign.reporting.estimates import Estimate, contrast
 from softalign.reporting.names import NAMES
-from softalign.reporting.shifted import losses
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite, signed
 
 
 def generalises_better(case: Case) -> list[Verdict]:

@@ -8,20 +8,12 @@ from dataclasses import dataclass, replace
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.significance import holm
-from softalign.reporting import (
-    arms,
-    choice_claims,
-    cost_claims,
-    divergence,
-    generalisation_claims,
-    probe_claims,
-    quality_claims,
-)
-from softalign.reporting.arms import Pair, Pairing
+from softalign.reporting.claims import choice, cost, divergence, generalisation, pairs, probes, quality
+from softalign.reporting.claims.divergence import Divergence
+from softalign.reporting.claims.pairs import Pair, Pairing
+from softalign.reporting.claims.verdicts import NOT_DECIDED, Case, Verdict
 from softalign.reporting.comparisons import Scored
-from softalign.reporting.divergence import Divergence
 from softalign.reporting.runs import DIVERGED, TaskRuns
-from softalign.reporting.verdicts import NOT_DECIDED, Case, Verdict
 
 Test = Callable[[Case], list[Verdict]]
 NONE = "–"
@@ -53,8 +45,8 @@ CLAIMS = (
     Claim(
         "C1",
         "fusion beats the plain RNN on translation",
-        arms.fused_and_plain_or_control,
-        (quality_claims.better_translation,),
+        pairs.fused_and_plain_or_control,
+        (quality.better_translation,),
         BASELINE,
         ("translation",),
         divergence.is_worse,
@@ -62,8 +54,8 @@ CLAIMS = (
     Claim(
         "C2",
         "fusion beats the plain RNN on summarization",
-        arms.fused_and_plain_or_control,
-        (quality_claims.better_summaries,),
+        pairs.fused_and_plain_or_control,
+        (quality.better_summaries,),
         BASELINE,
         ("summarization",),
         divergence.is_worse,
@@ -71,91 +63,91 @@ CLAIMS = (
     Claim(
         "C3",
         "RNNs capture long-range dependencies",
-        arms.each_plain,
-        (probe_claims.captures_long_range,),
+        pairs.each_plain,
+        (probes.captures_long_range,),
         "an arm without attention on the task recall",
         ("recall",),
     ),
     Claim(
         "C4",
         "fusion captures local and long-range dependencies together",
-        arms.fused_and_plain,
-        (quality_claims.local_and_long_range,),
+        pairs.fused_and_plain,
+        (quality.local_and_long_range,),
         BASELINE,
     ),
     Claim(
         "C5",
         "attention focuses on the key information",
-        arms.each_fused,
-        (quality_claims.focuses,),
+        pairs.each_fused,
+        (quality.focuses,),
         "an arm with attention",
     ),
     Claim(
         "C6",
         "an inner product is enough as the score",
-        arms.inner_product_and_learned,
-        (choice_claims.enough,),
+        pairs.inner_product_and_learned,
+        (choice.enough,),
         "an arm that scores by an inner product, and the same arm with a learned score",
         diverged=divergence.is_worse,
     ),
     Claim(
         "C7",
         "feeding the fused state back matters",
-        arms.fed_back_and_not,
-        (choice_claims.feedback_helps,),
+        pairs.fed_back_and_not,
+        (choice.feedback_helps,),
         "an arm that feeds the fused state back, and the same arm without feedback",
         diverged=divergence.is_worse,
     ),
     Claim(
         "C8",
         "the choice between tanh and ReLU matters",
-        arms.relu_and_tanh,
-        (choice_claims.activation_matters,),
+        pairs.relu_and_tanh,
+        (choice.activation_matters,),
         "an arm with ReLU, and the same arm with tanh",
         diverged=divergence.is_different,
     ),
     Claim(
         "C9",
         "fusion is heavier on long sequences",
-        arms.fused_and_plain,
-        (cost_claims.heavier_on_long_sequences,),
+        pairs.fused_and_plain,
+        (cost.heavier_on_long_sequences,),
         BASELINE,
     ),
     Claim(
         "C10",
         "fusion trains slower",
-        arms.fused_and_plain,
-        (cost_claims.slower_per_token, cost_claims.slower_to_quality),
+        pairs.fused_and_plain,
+        (cost.slower_per_token, cost.slower_to_quality),
         BASELINE,
     ),
     Claim(
         "C11",
         "fusion has more parameters",
-        arms.fused_and_plain,
-        (cost_claims.more_parameters,),
+        pairs.fused_and_plain,
+        (cost.more_parameters,),
         BASELINE,
     ),
     Claim(
         "C12",
         "fusion overfits more",
-        arms.fused_and_plain_or_control,
-        (cost_claims.overfits_more,),
+        pairs.fused_and_plain_or_control,
+        (cost.overfits_more,),
         TRAINED_ON,
         made_for=LOW_RESOURCE,
     ),
     Claim(
         "C13",
         "fusion overfits less",
-        arms.fused_and_plain_or_control,
-        (cost_claims.overfits_less,),
+        pairs.fused_and_plain_or_control,
+        (cost.overfits_less,),
         TRAINED_ON,
         made_for=LOW_RESOURCE,
     ),
     Claim(
         "C14",
         "fusion generalises better",
-        arms.fused_and_plain,
-        (generalisation_claims.generalises_better,),
+        pairs.fused_and_plain,
+        (generalisation.generalises_better,),
         "test sets that are shifted, noisy or longer than those trained on",
     ),
 )

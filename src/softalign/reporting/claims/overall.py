@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 
 
 @dataclass(frozen=True)

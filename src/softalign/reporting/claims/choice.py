@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval
 from softalign.reporting.estimates import Estimate, Replicates, contrast
 from softalign.reporting.names import NAMES
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval
 
 # Points of the headline metric: a difference this small is taken for none. Fixed before any run.
 MARGIN = 1.0

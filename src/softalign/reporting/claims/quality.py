@@ -17,17 +17,7 @@ from softalign.evaluation.alignment import ATTENTION, error_rate
 from softalign.evaluation.lengths import length_buckets
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.significance import resampled_scores
-from softalign.reporting.estimates import (
-    Array,
-    Estimate,
-    Replicates,
-    contrast,
-    resample_counts,
-    weighted_mean,
-    weighted_slope,
-)
-from softalign.reporting.names import NAMES
-from softalign.reporting.verdicts import (
+from softalign.reporting.claims.verdicts import (
     FIFTHS,
     NOT_DECIDED,
     REFUTED,
@@ -38,6 +28,16 @@ from softalign.reporting.verdicts import (
     opposite,
     signed,
 )
+from softalign.reporting.estimates import (
+    Array,
+    Estimate,
+    Replicates,
+    contrast,
+    resample_counts,
+    weighted_mean,
+    weighted_slope,
+)
+from softalign.reporting.names import NAMES
 
 # How the differences by length are measured: a score that a single sentence has.
 SENTENCE_METRIC = {"translation": "chrf", "summarization": "rougeL"}

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from softalign.reporting.arms import SAME_SIZE, control_of
+from softalign.reporting.claims.pairs import SAME_SIZE, control_of
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 from softalign.reporting.estimates import (
     Estimate,
     Replicates,
@@ -23,7 +24,6 @@ from softalign.reporting.estimates import (
 )
 from softalign.reporting.length_costs import LENGTH_COSTS, LengthCost
 from softalign.reporting.runs import Run
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 
 # A ratio of two single measurements of time has no interval: only one beyond this, either way, decides.
 CLEAR_RATIO = 1.25
@@ -47,7 +47,7 @@ def _growth(case: Case, cost: LengthCost) -> Verdict:
     slopes: list[Estimate] = []
     ratios: list[float] = []
     for runs in zip(*_arms(case), strict=True):
-        plain, fused = (cost.by_length(run) for run in runs)
+        plain, fused = (cost.by_length(run.scores) for run in runs)
         extra = [own.per_token - other.per_token for own, other in zip(fused, plain, strict=True)]
         slopes.append(line_slope([at.source_words / 10 for at in plain], extra, case.evaluation.confidence))
         ratios.append(fused[-1].per_token / plain[-1].per_token)

@@ -16,8 +16,8 @@ from synthetic_runs import Reported, report_on, write_project
 
 from softalign.errors import UserError
 from softalign.params import Params, read_params
-from softalign.reporting.claim_records import claim_records, command
-from softalign.reporting.claims import CLAIMS
+from softalign.reporting.claims.catalogue import CLAIMS
+from softalign.reporting.claims.records import claim_records, command
 
 PARAMS = Params(
     tasks=["translation", "summarization"],

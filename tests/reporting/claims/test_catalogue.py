@@ -15,13 +15,13 @@ from scipy import stats
 from synthetic_runs import Reported, report_of
 
 from softalign.config import EvaluationConfig
-from softalign.reporting import cost_claims, quality_claims
-from softalign.reporting.claims import CLAIMS
+from softalign.reporting.claims import cost, quality
+from softalign.reporting.claims.catalogue import CLAIMS
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 from softalign.reporting.comparisons import Scored, score_items
 from softalign.reporting.estimates import Estimate, Replicates, contrast, resample_counts
 from softalign.reporting.runs import Run
 from softalign.reporting.tables import claim_table, headline_comparison, number
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case, Verdict, by_interval, opposite
 
 
 def of(reported: Reported, claim: str, arm: str, task: str = "translation") -> list[Verdict]:
@@ -110,7 +110,7 @@ def test_an_arm_that_is_worse_on_one_end_refutes_c4(one_seed: Reported) -> None:
     scored = one_seed.scored[0]
     # The arm without attention in the role of the candidate, against one that is far better on long sources.
     case = Case(scored, "bahdanau", "vanilla", one_seed.evaluation)
-    (verdict,) = quality_claims.local_and_long_range(case)
+    (verdict,) = quality.local_and_long_range(case)
     assert verdict.verdict == REFUTED
     assert verdict.effect is not None and verdict.effect < 0
 
@@ -134,8 +134,8 @@ def test_c4_asks_for_both_ends_of_the_lengths(
     noise = 5 * np.random.default_rng(0).standard_normal(len(words))
     advantage = np.interp(words, np.quantile(words, [0.2, 0.8]), [short, long]) + noise - noise.mean()
     points = {"vanilla": [np.full(len(words), 40.0)], "bahdanau": [40.0 + advantage]}
-    monkeypatch.setattr(quality_claims, "_sentence_points", lambda case, model, metric: points[model])
-    (verdict,) = quality_claims.local_and_long_range(Case(scored, "vanilla", "bahdanau", one_seed.evaluation))
+    monkeypatch.setattr(quality, "_sentence_points", lambda case, model, metric: points[model])
+    (verdict,) = quality.local_and_long_range(Case(scored, "vanilla", "bahdanau", one_seed.evaluation))
     assert (verdict.verdict, verdict.quantity) == (expected, f"chrF on the {end} fifth, points")
     assert verdict.low is not None and verdict.high is not None and verdict.p_value is not None
     assert (verdict.p_value < 0.05) == (expected != NOT_DECIDED)
@@ -177,7 +177,7 @@ def test_the_interval_against_the_diagonal_decides_c5_and_the_entropy_does_not(
             own = right + (row % 2 if row % 4 < 2 else -(row % 2))
             item["links"] = {"attention": [own, 10, 10], "diagonal": [5, 10, 10], "same_word": [0, 10, 10]}
 
-    (verdict,) = quality_claims.focuses(changed(one_seed.scored[0], "bahdanau", links))
+    (verdict,) = quality.focuses(changed(one_seed.scored[0], "bahdanau", links))
     assert verdict.verdict == expected
     assert verdict.effect == pytest.approx(10 * (5 - right))
     assert "as wide as 9.0 of" in verdict.notes[1]
@@ -213,7 +213,7 @@ def test_items_aligned_in_some_seeds_alone_do_not_count_in_c5(two_seeds: Reporte
             for item in run.predictions[:30]:
                 del item["links"]
 
-    (after,) = quality_claims.focuses(changed(two_seeds.scored[0], "bahdanau", unlinked))
+    (after,) = quality.focuses(changed(two_seeds.scored[0], "bahdanau", unlinked))
     runs = two_seeds.tasks[0].of("bahdanau")
     totals = {
         whose: np.sum([[item["links"][whose] for item in run.predictions[30:]] for run in runs], axis=1)
@@ -234,7 +234,7 @@ def test_extra_time_that_grows_with_length_supports_c9(one_seed: Reported) -> No
     def as_vanilla(run: Run) -> None:
         run.scores["cost"] = one_seed.tasks[0].of("vanilla")[0].scores["cost"]
 
-    equal, _, same = cost_claims.heavier_on_long_sequences(changed(one_seed.scored[0], "bahdanau", as_vanilla))
+    equal, _, same = cost.heavier_on_long_sequences(changed(one_seed.scored[0], "bahdanau", as_vanilla))
     assert (equal.verdict, same.verdict) == (NOT_DECIDED, REFUTED)  # counted, not measured: as much is not more
 
 
@@ -259,7 +259,7 @@ def test_c9_counts_a_seed_once(two_seeds: Reported) -> None:
         run.scores["cost"] = scored.runs.runs[run.model, scored.runs.seeds[0]].scores["cost"]
 
     once = changed(scored, "vanilla", as_the_first_seed).scored
-    (copied, *_) = cost_claims.heavier_on_long_sequences(changed(once, "bahdanau", as_the_first_seed))
+    (copied, *_) = cost.heavier_on_long_sequences(changed(once, "bahdanau", as_the_first_seed))
     assert (copied.verdict, copied.low) == (NOT_DECIDED, None)
 
 
@@ -274,7 +274,7 @@ def test_memory_is_an_exact_count_of_the_first_seed(two_seeds: Reported) -> None
         if run.seed == 2:
             run.scores["cost"]["activations_by_length"][0]["bytes"] *= 100
 
-    (*_, same) = cost_claims.heavier_on_long_sequences(changed(two_seeds.scored[0], "bahdanau", in_the_second_seed))
+    (*_, same) = cost.heavier_on_long_sequences(changed(two_seeds.scored[0], "bahdanau", in_the_second_seed))
     assert same.effect == memory.effect
 
 
@@ -283,7 +283,7 @@ def test_memory_is_an_exact_count_of_the_first_seed(two_seeds: Reported) -> None
 )
 def test_one_seed_needs_a_clear_ratio_of_training_times(one_seed: Reported, speed: float, verdict: str) -> None:
     case = changed(one_seed.scored[0], "multiply", lambda run: run.cost.update(train_tokens_per_second=speed))
-    (found,) = cost_claims.slower_per_token(case)
+    (found,) = cost.slower_per_token(case)
     assert found.verdict == verdict
     assert found.neutral == 1
 
@@ -295,7 +295,7 @@ def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
     case = changed(one_seed.scored[0], "bahdanau", losses)
     level = min(row["validation_loss"] for row in case.scored.runs.of("vanilla")[0].history)
     seconds = next(r["seconds"] for r in case.scored.runs.of("vanilla")[0].history if r["validation_loss"] == level)
-    (verdict,) = cost_claims.slower_to_quality(case)
+    (verdict,) = cost.slower_to_quality(case)
     assert verdict.effect == pytest.approx(20.0 / seconds)
     assert verdict.verdict == REFUTED
     assert verdict.notes[0] == f"validation loss {level:.3f}"
@@ -319,7 +319,7 @@ def test_a_loss_that_is_seen_once_an_epoch_was_reached_at_some_time_in_it(
         run.history[:] = [{"validation_loss": loss, "seconds": end} for loss, end in zip(losses, ends, strict=True)]
 
     plain = changed(one_seed.scored[0], "vanilla", history).scored
-    (verdict,) = cost_claims.slower_to_quality(changed(plain, "bahdanau", history))
+    (verdict,) = cost.slower_to_quality(changed(plain, "bahdanau", history))
     assert verdict.verdict == expected
     assert verdict.effect == pytest.approx(seconds[2] / 10)
     assert ("once an epoch" in verdict.notes[0]) == (expected == NOT_DECIDED and seconds[2] != 12)
@@ -352,15 +352,15 @@ def test_tasks_made_for_a_claim_speak_to_it_alone(tmp_path: Path) -> None:
 
 def test_a_curve_that_still_falls_says_nothing_on_overfitting(one_seed: Reported) -> None:
     case = changed(one_seed.scored[0], "bahdanau", lambda run: run.cost.update(flattened=False))
-    for (row,) in (cost_claims.overfits_more(case), cost_claims.overfits_less(case)):
+    for (row,) in (cost.overfits_more(case), cost.overfits_less(case)):
         assert (row.verdict, row.p_value) == (NOT_DECIDED, None)
         assert row.notes[0] == "the validation curve was not flat at its end: bahdanau (seed 1); train longer"
 
 
 def test_a_perplexity_that_is_not_a_number_decides_nothing(one_seed: Reported) -> None:
     case = changed(one_seed.scored[0], "bahdanau", lambda run: run.scores["gap"].update(test_perplexity=None))
-    assert cost_claims.overfits_more(case)[0].verdict == NOT_DECIDED
-    assert cost_claims.overfits_less(case)[0].verdict == NOT_DECIDED
+    assert cost.overfits_more(case)[0].verdict == NOT_DECIDED
+    assert cost.overfits_less(case)[0].verdict == NOT_DECIDED
 
 
 @pytest.mark.parametrize(
@@ -391,4 +391,4 @@ def test_an_item_without_a_likelihood_decides_nothing_about_overfitting(tmp_path
     run = reported.tasks[0].of("multiply")[0]
     run.predictions[0]["negative_log_likelihood"] = None
     case = Case(score_items(reported.tasks[0], reported.evaluation), "vanilla", "multiply", reported.evaluation)
-    assert cost_claims.overfits_more(case)[0].verdict == NOT_DECIDED
+    assert cost.overfits_more(case)[0].verdict == NOT_DECIDED

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from softalign.reporting.overall import overall
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
+from softalign.reporting.claims.overall import overall
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict
 
 
 def row(verdict: str, arm: str = "a", task: str = "translation", **more: object) -> Verdict:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from softalign.config import EvaluationConfig
-from softalign.reporting.arms import Pair
+from softalign.reporting.claims.pairs import Pair
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict, braces
 from softalign.reporting.runs import DIVERGED, TaskRuns
-from softalign.reporting.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict, braces
 
 Divergence = Callable[[str, TaskRuns, Pair, EvaluationConfig], Verdict]
 
