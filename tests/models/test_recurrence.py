@@ -122,6 +122,11 @@ class OtherLuong(Luong):
         return super().attend(query / 2, encoded)
 
 
+class OtherProjection(Luong):
+    def project(self, embedded):
+        return super().project(embedded) / 2
+
+
 CHANGED = {
     OtherStep: "bahdanau",
     OtherQuery: "bahdanau",
@@ -130,6 +135,7 @@ CHANGED = {
     OtherFuse: "multiply",
     OtherVanilla: "vanilla",
     OtherLuong: "luong",
+    OtherProjection: "luong",
 }
 
 

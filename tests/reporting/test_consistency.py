@@ -92,23 +92,35 @@ def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:
         ]
 
 
-def test_so_does_a_report_in_which_trainings_diverged(tmp_path: Path) -> None:
-    arms = {"luong": ARMS["luong"], "bahdanau-relu": ARMS["bahdanau-relu"]}
-    root = write_project(
-        tmp_path, tasks=("translation",), models=("vanilla", "bahdanau"), seeds=(1, 2, 3), rows=30, arms=arms
-    )
-    diverge(root, "luong", 2, 3)
+@pytest.mark.parametrize(
+    ("diverged", "says"),
+    [
+        ({"luong": (2, 3)}, "where it got through: luong diverged with seeds 2, 3, and no scores are compared."),
+        ({"luong": (1, 2, 3)}, "luong diverged with seeds 1, 2, 3 on translation: no score."),
+        ({"vanilla": (2,)}, " BLEU on translation; vanilla diverged with seed 2, and no scores are compared."),
+        (
+            {"vanilla": (1, 2, 3)},
+            " BLEU on translation; vanilla diverged with seeds 1, 2, 3, and no scores are compared.",
+        ),
+    ],
+)
+def test_so_does_a_report_in_which_trainings_diverged(
+    tmp_path: Path, diverged: dict[str, tuple[int, ...]], says: str
+) -> None:
+    models, arms = ("vanilla", "bahdanau"), {"luong": ARMS["luong"]}
+    root = write_project(tmp_path, tasks=("translation",), models=models, seeds=(1, 2, 3), rows=30, arms=arms)
+    for arm, seeds in diverged.items():
+        diverge(root, arm, *seeds)
     reported = report_on(root)
     reported.write()
     results, claims = stored(reported)
     assert "luong" not in results["tasks"]["translation"]["better"]
     (share,) = [row for row in rows_of(claims, "C1") if row["arm"] == "luong"]
-    assert (share["quantity"], share["effect"]) == ("share of diverged trainings", pytest.approx(2 / 3))
+    assert share["quantity"] == "share of diverged trainings"
     for text in texts(reported).values():
         assert contradictions(text, results, claims) == []
-        said = [line for line in text.prose if line.startswith("luong ")]
-        assert len(said) == 1
-        assert said[0].endswith("where it got through: luong diverged with seeds 2, 3, and no scores are compared.")
+        (said,) = [line for line in text.prose if line.startswith("luong ")]
+        assert said.endswith(says)
 
 
 def rows_of(claims: dict[str, Any], name: str) -> list[dict[str, Any]]:

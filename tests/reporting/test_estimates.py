@@ -247,6 +247,12 @@ def test_ratio_of_means() -> None:
     assert estimate.low * estimate.high == pytest.approx(4.0)  # symmetric on the logarithms
 
 
+@pytest.mark.parametrize("values", [[1.5], [1.5, 1.5], [math.nan, math.nan], [1.0, math.nan]])
+def test_seeds_that_do_not_vary_or_are_no_numbers_have_no_interval(values: list[float]) -> None:
+    estimate = mean_over_seeds(values, 0.95)
+    assert (estimate.low, estimate.p_value) == (None, None)
+
+
 def test_a_ratio_says_how_far_above_one_would_have_been_found() -> None:
     """The difference of logarithms that would have been found, by the same formula, as a ratio."""
     times = [1.0, 1.2, 1.1], [1.5, 1.9, 1.6]

@@ -52,14 +52,16 @@ def test_a_search_replaces_that_of_the_same_arm_alone(tmp_path: Path) -> None:
         (lambda own: own, []),
         (lambda own: [*own, replace(own[0], lr=0.06, epochs=1)], []),  # one more, and stopped early
         (lambda own: own[:1], ["without the rates 0.007, 0.03"]),
-        (lambda own: [replace(trial, epochs=4) for trial in own], ["for 4 epochs instead of 2"]),
-        (lambda own: [replace(trial, seed=2) for trial in own], ["with another seed"]),
+        (lambda own: [replace(trial, epochs=4) for trial in own], ["with epochs 4 instead of 2"]),
+        (lambda own: [replace(trial, seed=2) for trial in own], ["with seed 2 instead of 1"]),
     ],
 )
 def test_a_search_beside_those_of_other_arms(change: Callable[[list[Trial]], list[Trial]], said: list[str]) -> None:
     others = [replace(trial, arm=arm) for arm in ("bahdanau", "luong") for trial in TRIALS]
     assert unequal_budget([*others, *change(TRIALS)], "vanilla") == said
     assert unequal_budget(change(TRIALS), "vanilla") == []
+    odd = [replace(trial, arm="cgru", seed=7, epochs=9, validation_loss=math.inf) for trial in TRIALS]
+    assert unequal_budget([*others, *odd, *change(TRIALS)], "vanilla") == said  # one that is not like the rest
     assert unequal_budget([*others, replace(others[0], arm="bahdanau", lr=9.0), *TRIALS], "vanilla") == []
 
 

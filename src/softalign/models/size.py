@@ -25,6 +25,19 @@ def parameter_count(config: ModelConfig, vocabulary: int = VOCABULARY) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+def added_parameters(config: ModelConfig, other: ModelConfig) -> int | None:
+    """The number of parameters of `config` minus that of `other`, whatever the vocabulary that both have; None where it
+    depends on the vocabulary, and where one of the two cannot be built.
+    """
+    alike = all(getattr(config, key) == getattr(other, key) for key in ("embedding_size", "tie_embeddings"))
+    if not (alike and config.deep_output and other.deep_output):
+        return None
+    try:
+        return parameter_count(config) - parameter_count(other)
+    except UserError:
+        return None
+
+
 def matched_hidden_size(config: ModelConfig, other: ModelConfig) -> int:
     """The hidden size with which `config` comes as near as it can to the parameter count of `other`.
 

@@ -178,11 +178,11 @@ def line_slope(x: Sequence[float], y: Sequence[float], confidence: float) -> Est
 
 
 def mean_over_seeds(values: Sequence[float], confidence: float) -> Estimate:
-    """The mean with Student's t interval over seeds; no interval with a single seed."""
+    """The mean with Student's t interval over seeds; no interval with a single seed, with equal values, with a nan."""
     from scipy import stats
 
     value = float(np.mean(values))
-    if len(values) < 2 or np.ptp(values) == 0:
+    if len(values) < 2 or not np.ptp(values) > 0:
         return Estimate(value)
     test = stats.ttest_1samp(values, 0.0)
     interval = test.confidence_interval(confidence)

@@ -257,7 +257,7 @@ def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
     ax.set_yscale("log")
     tokens = {(row["low"], row["high"]): row["tokens"] for row in buckets}
     ax.set_xticks(range(len(spans)), [f"{_span(*span)}\nn={tokens[span]}" for span in spans], fontsize=8)
-    ax.set_xlabel("lag: tokens to the nearer end of the source, and how many")
+    ax.set_xlabel("lag: tokens to the encoder's last state, and how many")
     ax.set_ylabel("gradient norm / error at the output")
     ax.set_title("Gradient that reaches a source token, by lag", loc="left")
     _legend(figure, ax)
@@ -267,7 +267,7 @@ def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
 FEW_STATES = 10  # a mean over fewer says little
 SIDES = {
     "encoder": ("encoder", "source token"),
-    "encoder_by_lag": ("encoder, by lag", "tokens to the nearer end of the source"),
+    "encoder_by_lag": ("encoder, by lag", "tokens to the last state"),
     "decoder": ("decoder", "target token"),
 }
 

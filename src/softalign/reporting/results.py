@@ -99,7 +99,7 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
     return {
         "headline_metric": task.headline_metric,
         "lead_words": task.lead_words,
-        "baselines": {model: _baseline(task, model) for model in task.models},
+        "baselines": {model: baseline_of(model, task.arms) for model in task.models},
         "better": {model: found for model in task.candidates if (found := _better(task, model, verdicts))},
         "models": task.models,
         "candidates": task.candidates,
@@ -114,17 +114,11 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
     }
 
 
-def _baseline(task: TaskRuns, model: str) -> str | None:
-    """The arm without attention that is otherwise alike, where it has a complete run."""
-    baseline = baseline_of(model, task.arms)
-    return baseline if baseline in task.models else None
-
-
 def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
     """The verdict on the headline score against the baseline where a claim is about that score; None where none is, and
     where it compares how often trainings diverged instead.
     """
-    baseline = _baseline(task, model)
+    baseline = baseline_of(model, task.arms)
     if baseline is None or any(run.state == DIVERGED for run in task.missing([model, baseline])):
         return None
     claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)

@@ -12,7 +12,7 @@ from softalign.config import ModelConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import ItemStatistics
 from softalign.evaluation.stored_items import read_items
-from softalign.models.size import parameter_count
+from softalign.models.size import added_parameters
 from softalign.params import Params
 from softalign.paths import Layout
 from softalign.reporting.arms import PLAIN, options_of
@@ -35,7 +35,6 @@ from softalign.training.cost import Cost
 from softalign.training.failure import FAILURE
 from softalign.training.identity import training_of
 
-EMBEDDINGS = ("embedding_size", "tie_embeddings", "deep_output")  # the options that the vocabulary's share goes by
 NOT_RUN, DIVERGED, INCOMPLETE = "not run", "diverged", "incomplete"
 
 
@@ -124,17 +123,15 @@ class TaskRuns:
         return [run for run in self.incomplete if run.model in models]
 
     def n_parameters(self, model: str) -> int | None:
-        """The size of an arm: that of its runs; where none is complete, that of another arm and what its options add.
-
-        None where no complete arm has the same embeddings, on whose size and that of the vocabulary the rest depends.
+        """The size of an arm: that of its runs; where none is complete, that of another arm and what its options add to
+        it; None where there is no such arm.
         """
         if model in self.models:
             return int(self.of(model)[0].cost["n_parameters"])
-        own = self.arms[model]
         for other in self.models:
-            theirs = self.arms[other]
-            if all(getattr(own, key) == getattr(theirs, key) for key in EMBEDDINGS):
-                return int(self.of(other)[0].cost["n_parameters"]) + parameter_count(own) - parameter_count(theirs)
+            added = added_parameters(self.arms[model], self.arms[other])
+            if added is not None:
+                return int(self.of(other)[0].cost["n_parameters"]) + added
         return None
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from softalign.reporting import tables
+from softalign.reporting.claims.divergence import SHARE
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
@@ -41,7 +42,7 @@ COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
     " decided by the bootstrap; raise evaluation.bootstrap_samples."
 )
-BY_STUDENT = ("C9", "C10")  # whose p-values are Student's t with one seed too
+BY_STUDENT = ("C9",)  # whose p-values are Student's t with one seed too
 LEFT_OUT = "{} of the {} runs that params.yaml names are missing or incomplete; the report lists them."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
@@ -53,9 +54,17 @@ ORDER = {REFUTED: 0, NOT_DECIDED: 1, SUPPORTED: 2}
 
 
 def answers(results: dict[str, Any], task: str) -> list[str]:
-    """One sentence for each arm with attention that was run, those that lose first; and what could have been found."""
-    arms = sorted(results["tasks"][task]["candidates"], key=lambda arm: _place(results, task, arm))
-    return [*(answer(results, task, arm) for arm in arms), *detected(results, task)]
+    """One sentence for each arm that never got through, one for each with attention that did, those that lose first,
+    and one on what could have been found.
+    """
+    record = results["tasks"][task]
+    diverged = {run["model"] for run in results["incomplete"] if tables.diverged_seeds(results, task, run["model"])}
+    arms = sorted(record["candidates"], key=lambda arm: _place(results, task, arm))
+    return [
+        *(f"{_diverged(results, task, arm)} on {task}: no score." for arm in sorted(diverged - {*record["models"]})),
+        *(answer(results, task, arm) for arm in arms),
+        *detected(results, task),
+    ]
 
 
 def _place(results: dict[str, Any], task: str, arm: str) -> int:
@@ -84,11 +93,17 @@ def _uncompared(results: dict[str, Any], task: str, arm: str) -> str:
     """An arm whose score no other is held against, and why not."""
     record = results["tasks"][task]
     score = f"{arm} scores {_headline_score(results, task, arm)} {NAMES[record['headline_metric']]} on {task}"
-    for model in (arm, record["baselines"][arm]):
-        if seeds := tables.diverged_seeds(results, task, model):
-            trainings = f"seed{'s' if len(seeds) > 1 else ''} {tables.seed_list(seeds)}"
-            return f"{score} where it got through: {model} diverged with {trainings}, and no scores are compared."
+    baseline = record["baselines"][arm]
+    if tables.diverged_seeds(results, task, arm):
+        return f"{score} where it got through: {_diverged(results, task, arm)}, and no scores are compared."
+    if baseline and tables.diverged_seeds(results, task, baseline):
+        return f"{score}; {_diverged(results, task, baseline)}, and no scores are compared."
     return f"{score}; no arm without attention is there to compare it with."
+
+
+def _diverged(results: dict[str, Any], task: str, arm: str) -> str:
+    seeds = tables.diverged_seeds(results, task, arm)
+    return f"{arm} diverged with seed{'s' if len(seeds) > 1 else ''} {tables.seed_list(seeds)}"
 
 
 def _corrected(judged: dict[str, Any]) -> str:
@@ -202,7 +217,8 @@ def _coarse(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     families = {
         claim["id"]: sum(row["p_value"] is not None for row in claim["rows"])
         for claim in claims
-        if claim["id"] not in BY_STUDENT and any(row["p_value"] and len(row["seeds"]) == 1 for row in claim["rows"])
+        if claim["id"] not in BY_STUDENT
+        and any(row["p_value"] and len(row["seeds"]) == 1 and row["quantity"] != SHARE for row in claim["rows"])
     }
     large = {claim: size for claim, size in families.items() if size * smallest > alpha}
     if not large:

@@ -22,7 +22,7 @@ CODE = (
     "precision.py",
     "training/schedule.py",
 )
-CODE_FILE = ".code"  # beside run.json: the digest of the code that trained
+CODE_FILE = ".code"  # beside run.json: the digest of the code that trains, or trained
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def training_of(train: Path, fingerprint: str) -> dict[str, str | None]:
     `fingerprint` is that of its run.json; `code` is None where nobody noted it.
     """
     path = train / CODE_FILE
-    return {"fingerprint": fingerprint, "code": path.read_text(encoding="utf-8") if path.is_file() else None}
+    code = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    return {"fingerprint": fingerprint, "code": code}
 
 
 def git_commit(folder: Path) -> str | None:

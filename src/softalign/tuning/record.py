@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -57,24 +58,21 @@ def write_search(layout: Layout, data: str, trials: Sequence[Trial], command: st
 
 
 def unequal_budget(trials: Sequence[Trial], arm: str) -> list[str]:
-    """How the search of `arm` differs from those of all other arms in a table: rates that it alone has not tried,
-    another seed, other epochs at most (fewer are a matter of early stopping). Empty where it has what they have.
+    """How the search of `arm` differs from those of the other arms in a table: without rates that all of these have
+    tried, with another seed or other epochs than most of them. Empty where it does not. An arm whose trials all stopped
+    early looks like one with fewer epochs.
     """
     of = {name: [trial for trial in trials if trial.arm == name] for name in {trial.arm for trial in trials}}
     own = of.pop(arm)
     if not of:
         return []
     left_out = set.intersection(*({trial.lr for trial in each} for each in of.values())) - {trial.lr for trial in own}
-    others = [trial for each in of.values() for trial in each]
     found = [f"without the rates {', '.join(f'{rate:g}' for rate in sorted(left_out))}"] if left_out else []
-    seeds, epochs = (
-        [{getattr(trial, name) for trial in each if math.isfinite(trial.validation_loss)} for each in (own, others)]
-        for name in ("seed", "epochs")
-    )
-    if seeds[0] != seeds[1]:
-        found.append("with another seed")
-    if max(epochs[0]) != max(epochs[1]):
-        found.append(f"for {max(epochs[0])} epochs instead of {max(epochs[1])}")
+    for name in ("seed", "epochs"):
+        mine, *theirs = (max(getattr(trial, name) for trial in each) for each in (own, *of.values()))
+        common = Counter(theirs).most_common(1)[0][0]
+        if mine != common:
+            found.append(f"with {name} {mine} instead of {common}")
     return found
 
 

@@ -13,10 +13,8 @@ MARKER = "#"
 VALUES = tuple("ABCDEFGHIJKLMNOPQRST")
 FILLERS = tuple("abcdefghijklmnopqrstuvwxyz")
 LONGEST_LAG = 60
-MORE_BEFORE = (
-    2,
-    8,
-)  # words before the marker beyond those after the value: enough for sources without a lag to be distinct
+# Words before the marker beyond those after the value: enough for sources without a lag to be distinct.
+MORE_BEFORE = (2, 8)
 
 
 def generate(source: EmbeddedSource) -> dict[str, list[Example]]:

@@ -26,7 +26,7 @@ class After(Attending):
         return FusionStep(self.fuse(context, state.top), state, weights)
 
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
-        if not self._is_of_step("unroll"):
+        if not self._is_of_step("unroll", "project"):
             return super().unroll(embedded, state, encoded)
         hidden = self.cell.unroll(embedded, state)  # (B, T, H)
         assert encoded.keys is not None

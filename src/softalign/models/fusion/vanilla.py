@@ -18,6 +18,6 @@ class Vanilla(Fusion):
         return FusionStep(state.top, state, None)
 
     def unroll(self, embedded: Tensor, state: State, encoded: EncoderOutput) -> Unrolled:
-        if not self._is_of_step("unroll"):
+        if not self._is_of_step("unroll", "project"):
             return super().unroll(embedded, state, encoded)
         return Unrolled(self.cell.unroll(embedded, state), None)

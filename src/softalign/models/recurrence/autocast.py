@@ -16,6 +16,6 @@ def autocast_dtype(tensor: Tensor) -> torch.dtype | None:
 
 
 def without_autocast(tensor: Tensor) -> Any:
-    """The equations above choose their types themselves: autocast is not to."""
+    """The equations of the fast path choose their types themselves: autocast is not to."""
     device = tensor.device.type
     return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()

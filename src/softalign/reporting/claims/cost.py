@@ -137,7 +137,8 @@ def more_parameters(case: Case) -> list[Verdict]:
     notes = [note, "exact count"]
     control = control_of(case.arm, case.scored.runs)
     if control is not None:
-        own = case.scored.runs.n_parameters(control) or 0
+        own = case.scored.runs.n_parameters(control)
+        assert own is not None  # it was chosen by its size
         notes.append(f"of as many parameters: {control}, {own:,} ({100 * (own - candidate) / candidate:+.1f} %)")
     verdict = SUPPORTED if difference > 0 else REFUTED
     return [case.verdict("C11", verdict, "parameters", Estimate(difference), *notes)]

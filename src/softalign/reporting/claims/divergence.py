@@ -14,6 +14,7 @@ from softalign.reporting.claims.pairs import Pair
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Verdict, braces
 from softalign.reporting.runs import DIVERGED, TaskRuns
 
+SHARE = "share of diverged trainings"
 Divergence = Callable[[str, TaskRuns, Pair, EvaluationConfig], Verdict]
 
 
@@ -56,7 +57,7 @@ def _shares(claim: str, task: TaskRuns, pair: Pair) -> Verdict:
         arm=pair.arm,
         against=against,
         verdict=NOT_DECIDED,
-        quantity="share of diverged trainings",
+        quantity=SHARE,
         effect=(of[pair.arm] - of[against]) / runs,
         p_value=float(stats.fisher_exact(table).pvalue),
         arms=pair.arms,

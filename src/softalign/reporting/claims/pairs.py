@@ -37,13 +37,17 @@ def control_of(arm: str, task: TaskRuns) -> str | None:
     None where there is none, and where the baseline of equal hidden size has as many parameters by itself.
     """
     own, baseline = task.arms[arm], baseline_of(arm, task.arms)
+    if own.fusion == PLAIN:
+        return None
     count = task.n_parameters(arm)
-    if count is None or own.fusion == PLAIN:
+    if count is None:
         return None
     gaps: dict[str, float] = {}
     for name, other in task.arms.items():
+        if other.fusion != PLAIN or not alike(own, other, {*ATTENTION, *SIZES, "dropout"}):
+            continue
         found = task.n_parameters(name)
-        if other.fusion == PLAIN and found is not None and alike(own, other, {*ATTENTION, *SIZES, "dropout"}):
+        if found is not None:
             gaps[name] = abs(found - count) / count
     if gaps.get(baseline or "", 1.0) <= SAME_SIZE:
         return None
