@@ -146,10 +146,20 @@ def test_torch_is_imported_for_a_control_alone() -> None:
     assert run(ROOT, "python", "-c", script, "model=vanilla-as_bahdanau").stdout == "True\n"
 
 
-@pytest.mark.parametrize("override", ["variant=[gru]", "model=vanilla"])
+def test_an_experiment_that_would_set_nothing_is_refused(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    path = layout.conf / "experiment" / "mine.yaml"
+    path.write_text("# mine\nmodel: {hidden_size: 8}\n")
+    with pytest.raises(UserError, match="model: set for nobody.*conf/experiment/mine.yaml.*first line"):
+        compose(layout, ["experiment=mine"])
+    path.write_text("# @package _global_\nmodel: {hidden_size: 8}\n")
+    assert compose(layout, ["experiment=mine"]).model.hidden_size == 8
+
+
+@pytest.mark.parametrize("override", ["variant=[gru]", "model=vanilla", "seed=4"])
 def test_overrides_for_all_arms_do_not_rename_them(override: str) -> None:
     params = replace(read_params(LAYOUT.params), overrides=[override])
-    with pytest.raises(UserError, match="params.yaml: overrides.*name the arms in models"):
+    with pytest.raises(UserError, match="params.yaml: overrides.*name the (arms in models|seeds in seeds)"):
         compose_arm(LAYOUT, params, "translation", "bahdanau")
 
 

@@ -30,7 +30,8 @@ PARAMS = ROOT / "params.yaml"
         ({"models": []}, "at least one"),
         ({"data": "phrasebook"}, "data must map"),
         ({"data": {"translation": 3}}, "data must map"),
-        ({"seeds": [-1]}, "must not be negative"),
+        ({"seeds": [-1]}, "at least 0 and below"),
+        ({"seeds": [2**32]}, "at least 0 and below"),
         ({"experiment": ["smoke"]}, "experiment must be null or a file"),
     ],
 )
@@ -57,6 +58,8 @@ def test_params_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_task_without_data() -> None:
     with pytest.raises(UserError, match="no data for the task 'translation'"):
         replace(read_params(PARAMS), data={}).base_overrides("translation")
+    with pytest.raises(UserError, match="unknown task 'translatoin' .params.yaml: tasks.*did you mean 'translation'"):
+        replace(read_params(PARAMS), data={}).base_overrides("translatoin")
 
 
 def as_hydra_reads(text: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from softalign.config import CleaningConfig, Config, JoinedTest
 from softalign.errors import UserError
 from softalign.models.options import check_decoding, check_model, check_vocabulary
+from softalign.params import SEEDS
 from softalign.tasks import KINDS, kind_of
 
 Rule = tuple[Callable[[Any], bool], str]
@@ -31,7 +32,7 @@ def _one_of(*names: str) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    "seed": _within(0, 2**32),
+    "seed": _within(0, SEEDS),
     "task.name": (
         lambda name: kind_of(name) in KINDS and re.fullmatch(r"\w+", name) is not None,
         f"one of {', '.join(KINDS)}, alone or with _ and more behind it",

@@ -86,8 +86,14 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
         raise UserError(_first_line(error), " ".join(overrides), remedy) from None
     assert isinstance(plain, dict)
     plain.pop("hydra", None)
-    plain.pop("experiment", None)
+    astray = plain.pop("experiment", None)
     experiment = _value_of("experiment", overrides)
+    if astray:
+        raise UserError(
+            f"{', '.join(astray)}: set for nobody, for the file has no line `# @package _global_`",
+            f"conf/experiment/{experiment}.yaml",
+            "make that its first line",
+        )
     if experiment is not None:
         plain.pop("params", None)  # its wishes for params.yaml, see experiments.py
     try:
@@ -124,6 +130,8 @@ def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides
         if swept(key, params.overrides):
             remedy = "name the arms in models, e.g. [vanilla-gru, bahdanau-gru]"
             raise UserError(f"{key}= would make all arms one or rename them", "params.yaml: overrides", remedy)
+    if swept("seed", params.overrides):
+        raise UserError("seed= has no effect here", "params.yaml: overrides", "name the seeds in seeds, e.g. [1, 2]")
     return compose(layout, [*params.base_overrides(task), f"model={model}", *overrides])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from softalign.errors import UserError, unknown
+from softalign.tasks import KINDS, kind_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Params:
 
     def data_of(self, task: str) -> str:
         """The file of conf/data for `task`. Raises `UserError` where there is none."""
+        if kind_of(task) not in KINDS:
+            raise unknown("task", task, "params.yaml: tasks", KINDS)
         if task not in self.data:
             raise UserError(
                 f"no data for the task {task!r}", "params.yaml: data", f"add `{task}: <a file of conf/data>`"
@@ -38,6 +41,7 @@ class Params:
 
 
 KEYS = [field.name for field in fields(Params)]
+SEEDS = 2**32  # what numpy takes
 NO_STRINGS = ("null", "true", "false", "nan", "inf")  # what Hydra reads as something else, in capitals too
 
 
@@ -69,8 +73,8 @@ def check_keys(content: dict[Any, Any], where: str) -> None:
             raise UserError(f"{key} must be a list of {kind.__name__}, not {value!r}", where, "correct it")
         if key != "overrides" and (not value or len(set(value)) < len(value)):
             raise UserError(f"{key} must name at least one, each once, not {value!r}", where, "correct it")
-    if any(seed < 0 for seed in content.get("seeds", [])):
-        raise UserError(f"seeds must not be negative: {content['seeds']!r}", where, "correct it")
+    if any(not 0 <= seed < SEEDS for seed in content.get("seeds", [])):
+        raise UserError(f"seeds must be at least 0 and below {SEEDS:g}: {content['seeds']!r}", where, "correct it")
     if not isinstance(content.get("experiment"), str | None):
         raise UserError(
             f"experiment must be null or a file of conf/experiment, not {content['experiment']!r}",

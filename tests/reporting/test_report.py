@@ -236,7 +236,7 @@ def test_a_failure_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest
         (12, False, "12"),
         (66.283, True, "+66.3"),
         (-1.066, True, "−1.07"),
-        (-0.0, True, "0.000"),
+        (-0.0, True, "0"),
         (0.0421, False, "0.042"),
         (3.14e17, False, "3.1e+17"),
     ],

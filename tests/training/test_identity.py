@@ -48,6 +48,10 @@ def test_written_and_read(prepared: Path, tmp_path: Path, configured: Callable[.
     identity = identify(configured(), prepared)
     identity.write(tmp_path / "run.json")
     assert Identity.read(tmp_path / "run.json") == identity
+    for damaged in ("{", "{}", "[]", '"a"'):
+        (tmp_path / "run.json").write_text(damaged)
+        with pytest.raises(UserError, match="not what training wrote .*run.json"):
+            Identity.read(tmp_path / "run.json")
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"fingerprint": 3}'])

@@ -295,7 +295,7 @@ def state_norm(norms: Sequence[dict[str, Any]]) -> Figure:
         ax.set_title(title, loc="left")
         ax.set_ylim(bottom=0)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes[0].set_ylabel("norm of the state")
+    figure.suptitle("Norm of the state", x=0.02, ha="left", fontsize=STYLE["axes.titlesize"], color=INK)
     _legend(figure, axes[0])
     return figure
 

@@ -24,6 +24,7 @@ from softalign.training.history import EPOCH_COLUMNS, read_table
 
 Score = float | None  # None: it was not finite, or has no meaning
 Count = Annotated[int, Field(ge=0, lt=2**31)]
+REMEDY = "run dvc repro"
 Positive = Field(gt=0)  # what a cost per token is divided by, or a ratio of costs
 Some = Field(min_length=1)
 
@@ -257,7 +258,7 @@ class ShiftedReport(BaseModel):
 
 def read_json(path: Path, form: Any, remedy: str | None = None) -> Any:
     """The plain content of a file of the type `form`. Raises `UserError` where it is missing or of another."""
-    return _parsed(_text(path, remedy), form, str(path), remedy or _remedy(path))
+    return _parsed(_text(path, remedy), form, str(path), remedy or REMEDY)
 
 
 def read_json_lines(path: Path, form: Any) -> list[dict[str, Any]]:
@@ -265,9 +266,9 @@ def read_json_lines(path: Path, form: Any) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
-            rows.append(_parsed(line, form, f"{path}, line {number}", _remedy(path)))
+            rows.append(_parsed(line, form, f"{path}, line {number}", REMEDY))
     if not rows:
-        raise UserError("the file is empty", str(path), _remedy(path))
+        raise UserError("the file is empty", str(path), REMEDY)
     return rows
 
 
@@ -276,8 +277,8 @@ def read_yaml(path: Path, form: Any) -> dict[str, Any]:
     try:
         text = json.dumps(yaml.safe_load(_text(path)))
     except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise UserError(f"not plain YAML: {' '.join(str(error).split())}", str(path), _remedy(path)) from None
-    return dict(_parsed(text, form, str(path), _remedy(path)))
+        raise UserError(f"not plain YAML: {' '.join(str(error).split())}", str(path), REMEDY) from None
+    return dict(_parsed(text, form, str(path), REMEDY))
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
@@ -286,10 +287,10 @@ def read_history(path: Path) -> list[dict[str, float]]:
         with _readable(path):
             rows = read_table(path)
     except (TypeError, ValueError, csv.Error) as error:
-        raise UserError(f"not a table of numbers: {error}", str(path), _remedy(path)) from None
+        raise UserError(f"not a table of numbers: {error}", str(path), REMEDY) from None
     absent = [column for column in EPOCH_COLUMNS if column not in (rows[0] if rows else ())]
     if absent or not all(math.isfinite(row["epoch"]) for row in rows):
-        raise UserError(f"no {absent[0] if absent else 'epoch'}", str(path), _remedy(path))
+        raise UserError(f"no {absent[0] if absent else 'epoch'}", str(path), REMEDY)
     return rows
 
 
@@ -299,7 +300,7 @@ def read_failure(path: Path) -> Failure:
         with _readable(path):
             return Failure.read(path)
     except (TypeError, ValueError, KeyError) as error:
-        raise UserError(f"does not say why the training stopped: {error!r}", str(path), _remedy(path)) from None
+        raise UserError(f"does not say why the training stopped: {error!r}", str(path), REMEDY) from None
 
 
 def _parsed(text: str, form: Any, where: str, remedy: str) -> Any:
@@ -327,7 +328,7 @@ def _text(path: Path, remedy: str | None = None) -> str:
 @contextmanager
 def _readable(path: Path, remedy: str | None = None) -> Iterator[None]:
     """Raise `UserError` where the block cannot read the text of `path`."""
-    remedy = remedy or _remedy(path)
+    remedy = remedy or REMEDY
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):
@@ -336,8 +337,3 @@ def _readable(path: Path, remedy: str | None = None) -> Iterator[None]:
         raise UserError("not UTF-8", str(path), remedy) from None
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", str(path), remedy) from None
-
-
-def _remedy(path: Path) -> str:
-    stage = "train" if path.parent.name == "train" else "evaluate"
-    return f"run dvc repro, or python -m softalign.stages.{stage} with the run's task, model and seed"

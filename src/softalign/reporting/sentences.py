@@ -98,6 +98,8 @@ def _uncompared(results: dict[str, Any], task: str, arm: str) -> str:
         return f"{score} where it got through: {_diverged(results, task, arm)}, and no scores are compared."
     if baseline and tables.diverged_seeds(results, task, baseline):
         return f"{score}; {_diverged(results, task, baseline)}, and no scores are compared."
+    if baseline:
+        return f"{score}; no run of {baseline} is there to compare it with."
     return f"{score}; no arm without attention is there to compare it with."
 
 

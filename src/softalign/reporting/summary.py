@@ -8,6 +8,7 @@ from typing import Any
 
 from softalign.errors import UserError, reported
 from softalign.paths import Layout, project_root
+from softalign.reporting.sentences import trial
 from softalign.reporting.tables import Table, headline_table
 
 
@@ -55,7 +56,10 @@ def _read(path: Path) -> dict[str, Any]:
 def main() -> None:
     with reported():
         layout = Layout(project_root())
-        print(summary_table(read_results(layout)))
+        results = read_results(layout)
+        print(summary_table(results))
+        if said := trial(results):
+            print(f"\n{said}")
         print(f"\nThe report: {layout.reports / 'index.html'}")
 
 

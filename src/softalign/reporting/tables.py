@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +43,8 @@ def number(value: float | int | None, signed: bool = False) -> str:
     if value is None:
         return NONE
     size = abs(value)
+    if not size:
+        return "0"
     if size >= 1e9 and not isinstance(value, int):  # the perplexity of an arm that has come apart
         return _minus(f"{value:{'+' if signed else ''}.1e}")
     if size >= 1000 or isinstance(value, int):
@@ -53,10 +54,10 @@ def number(value: float | int | None, signed: bool = False) -> str:
 
 
 def score(value: float | None, signed: bool = False) -> str:
-    """A score in points: one decimal, and as many as four where it would read as nothing."""
+    """A score in points: one decimal, but three where it would read as nothing, and four of next to nothing."""
     if value is None:
         return NONE
-    digits = min(4, math.ceil(-math.log10(abs(value)))) if 0 < abs(value) < 0.05 else 1
+    digits = 1 if not value or abs(value) >= 0.05 else 3 if abs(value) >= 0.0005 else 4
     return _minus(f"{value:{'+' if signed else ''}.{digits}f}")
 
 
@@ -139,7 +140,8 @@ def headline_table(results: Results, task: str) -> Table:
     percent = f"{100 * confidence:g} %"
     columns = ["arm", NAMES[metric], "against", "difference", "better?", f"{percent} interval", "p (Holm)", "detects"]
     if len(against) < 2:  # one arm without attention: its name into the heading
-        columns[2:4] = [f"minus {''.join(against) or 'no arm without attention'}"]
+        named = against or {name for arm in record["candidates"] if (name := record["baselines"][arm])}
+        columns[2:4] = [f"minus {' or '.join(sorted(named)) or 'no arm without attention'}"]
         rows = [[*row[:2], *row[3:]] for row in rows]
     return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
 

@@ -34,9 +34,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError:  # whose text, of torch, says how to run the code that may be in it
         what = "not a readable checkpoint: it is damaged, or holds more than numbers"
         raise UserError(what, str(path), "train the model again") from None
-    except (OSError, RuntimeError, EOFError) as error:
-        reason = (str(error).strip().splitlines() or ["it is empty"])[0]
-        raise UserError(f"not a readable checkpoint: {reason}", str(path), "train the model again") from None
+    except OSError as error:
+        reason = f"not a readable checkpoint: {error.strerror or error}"
+        raise UserError(reason, str(path), "train the model again") from None
+    except (RuntimeError, EOFError):
+        raise UserError("not a readable checkpoint: it is damaged", str(path), "train the model again") from None
     if not isinstance(content, dict) or "hyper_parameters" not in content or "state_dict" not in content:
         raise UserError("not a checkpoint of softalign", str(path), "train the model again")
     return content

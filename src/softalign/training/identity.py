@@ -48,7 +48,11 @@ class Identity:
 
     @classmethod
     def read(cls, path: Path) -> Identity:
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        """Raises `FileNotFoundError` where there is none, `UserError` where it is damaged."""
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            raise UserError("not what training wrote", str(path), "train the model again") from None
 
 
 def identify(config: Config, prepared: Path) -> Identity:

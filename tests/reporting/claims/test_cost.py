@@ -82,6 +82,23 @@ def test_one_seed_needs_a_clear_ratio_of_training_times(one_seed: Reported, spee
     assert found.neutral == 1
 
 
+def test_a_training_beside_other_programs_decides_nothing_about_time(one_seed: Reported) -> None:
+    """So slow that it would be decided; but of every second it had 0.7 of a core. A GPU's host may idle."""
+    for accelerator, cpu, verdict in ((None, 0.7, NOT_DECIDED), (None, 0.9, SUPPORTED), (500.0, 0.1, SUPPORTED)):
+
+        def slow(run: Run, accelerator: float | None = accelerator, cpu: float = cpu) -> None:
+            run.cost.update(
+                train_tokens_per_second=10_000,
+                wall_seconds=100.0,
+                cpu_seconds=100 * cpu,
+                peak_accelerator_memory_mb=accelerator,
+            )
+
+        (found,) = cost.slower_per_token(changed(one_seed.scored[0], "multiply", slow))
+        assert found.verdict == verdict
+        assert ("trained beside other programs" in " ".join(found.notes)) == (verdict == NOT_DECIDED)
+
+
 def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
     def losses(run: Run) -> None:
         run.history[:] = [{"validation_loss": loss, "seconds": 10.0 * n} for n, loss in enumerate([5, 1.2, 1.0], 1)]

@@ -27,6 +27,8 @@ from softalign.reporting.runs import Run
 
 # A ratio of two single measurements of time has no interval: only one beyond this, either way, decides.
 CLEAR_RATIO = 1.25
+# A training that alone keeps a core busy all the time, and had less of one, ran beside other programs.
+SHARE_OF_A_CORE = 0.8
 
 
 def heavier_on_long_sequences(case: Case) -> list[Verdict]:
@@ -70,11 +72,12 @@ def slower_per_token(case: Case) -> list[Verdict]:
     """Effect: training time per target token, as the ratio arm / arm without attention. With two seeds or more:
     ratio of geometric means with Welch's t interval on the logarithms; supported when the whole interval lies above
     1, refuted when below, not decided otherwise. With one seed: supported above 1.25, refuted below 1/1.25, not
-    decided between.
+    decided between. Not decided either where a training on a CPU had less than 0.8 CPU seconds a second: other programs
+    took part of its time. (Changed after the first runs: at first it decided whatever else the machine did.)
     """
     speeds = [[run.cost["train_tokens_per_second"] for run in runs] for runs in _arms(case)]
     times = [[1 / speed if speed else math.nan for speed in arm] for arm in speeds]
-    return [_ratio_verdict(case, times[0], times[1], "training time per token, ratio")]
+    return [_undisturbed(case, _ratio_verdict(case, times[0], times[1], "training time per token, ratio"))]
 
 
 def slower_to_quality(case: Case) -> list[Verdict]:
@@ -103,10 +106,25 @@ def slower_to_quality(case: Case) -> list[Verdict]:
         for baseline, candidate in ((late[0], early[1]), (early[0], late[1]))
     )
     if verdict.verdict == NOT_DECIDED or sooner.verdict == later.verdict == verdict.verdict:
-        return [verdict]
+        return [_undisturbed(case, verdict)]
     ends = " to ".join(_bound(ratio.effect, unknown) for ratio, unknown in ((sooner, "0"), (later, "any")))
     note = f"the loss is looked at once an epoch: {ends} times the time"
     return [replace(verdict, verdict=NOT_DECIDED, notes=[note, *verdict.notes])]
+
+
+def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
+    """The verdict; not decided where a training ran beside other programs."""
+    shares = {
+        f"{run.model} (seed {run.seed})": run.cost["cpu_seconds"] / run.cost["wall_seconds"]
+        for runs in _arms(case)
+        for run in runs
+        if run.cost["peak_accelerator_memory_mb"] is None and run.cost["wall_seconds"]
+    }
+    disturbed = [f"{name} {share:.1f}" for name, share in shares.items() if share < SHARE_OF_A_CORE]
+    if not disturbed or verdict.verdict == NOT_DECIDED:
+        return verdict
+    note = f"trained beside other programs, CPU seconds a second: {', '.join(disturbed)}"
+    return replace(verdict, verdict=NOT_DECIDED, p_value=None, notes=[note, *verdict.notes])
 
 
 def _bound(ratio: float | None, unknown: str) -> str:
