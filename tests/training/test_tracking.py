@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -164,6 +165,20 @@ def test_files_alone_give_the_same_run(layout: Layout, trained: TrainingResult) 
     drawn = {artifact.path for artifact in client.list_artifacts(run.info.run_id, "figures")}
     assert drawn == {f"figures/{name}.png" for name in ("loss-curves", "quality-by-length", "attention-3")}
     assert run.info.end_time == round(1000 * trained.cost.finished_at)
+
+
+def test_a_run_that_is_opened_late_began_with_its_training(
+    layout: Layout, prepared: Path, configured: Configured
+) -> None:
+    config = configured(max_epochs=2)
+    identity = identify(config, prepared)
+    started = time.time()
+    tracker = RunTracker(tracking_uri(TrackingConfig(), layout.store), identity, config, warm_up=0.5)
+    assert not runs_of(client_of(layout))
+    time.sleep(0.5)
+    tracker.log([])
+    (run,) = runs_of(client_of(layout))
+    assert abs(run.info.start_time / 1000 - started) < 0.4
 
 
 def test_scores_of_an_earlier_training_are_not_told(layout: Layout, trained: TrainingResult) -> None:

@@ -55,6 +55,7 @@ class RunTracker:
         self._run_id = ""
         self._pending: list[Point] = []
         self._known: dict[str, set[int]] = {}
+        self._started = time.time()
         self._open_at = time.monotonic() + warm_up
         self._retry_at = 0.0
         self._pause = 15.0  # seconds
@@ -99,7 +100,7 @@ class RunTracker:
     def _opened(self) -> MlflowClient:
         if self._client is None:
             client = connect(self._uri)
-            run = ensure_run(client, self._uri, self._identity, self._config)
+            run = ensure_run(client, self._uri, self._identity, self._config, self._started)
             self._run_id = run.info.run_id
             if run.info.status != "RUNNING":
                 client.update_run(self._run_id, status="RUNNING")
