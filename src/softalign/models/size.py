@@ -13,6 +13,7 @@ from softalign.errors import UserError
 from softalign.models.seq2seq import Seq2Seq
 
 VOCABULARY = 8  # of both sides; its embeddings and deep output's last layer depend on the embedding size alone
+OF_VOCABULARY = ("embedding_size", "tie_embeddings")  # with deep output, what its share of the parameters goes by
 
 
 def parameter_count(config: ModelConfig, vocabulary: int = VOCABULARY) -> int:
@@ -29,7 +30,7 @@ def added_parameters(config: ModelConfig, other: ModelConfig) -> int | None:
     """The number of parameters of `config` minus that of `other`, whatever the vocabulary that both have; None where it
     depends on the vocabulary, and where one of the two cannot be built.
     """
-    alike = all(getattr(config, key) == getattr(other, key) for key in ("embedding_size", "tie_embeddings"))
+    alike = all(getattr(config, key) == getattr(other, key) for key in OF_VOCABULARY)
     if not (alike and config.deep_output and other.deep_output):
         return None
     try:
@@ -44,7 +45,7 @@ def matched_hidden_size(config: ModelConfig, other: ModelConfig) -> int:
     Both directions of the encoder and all heads get an equal share of it. Raises `UserError` where the two differ in
     what the vocabulary's share of the parameters depends on: then they would match for one vocabulary alone.
     """
-    for key in ("embedding_size", "tie_embeddings"):
+    for key in OF_VOCABULARY:
         if getattr(config, key) != getattr(other, key):
             raise UserError(
                 f"{config.fusion} cannot match the parameters of {other.name}: model.{key} is {getattr(config, key)} "

@@ -85,16 +85,17 @@ def seed_list(seeds: Sequence[int]) -> str:
     return ", ".join(str(seed) for seed in seeds)
 
 
-def seeds_named(seeds: Sequence[int]) -> str:
-    return f"seed {seeds[0]}" if len(seeds) == 1 else f"mean over seeds {seed_list(seeds)}"
+def seeds_named(seeds: Sequence[int], told: str = "mean over") -> str:
+    """The seeds, and what is told of them where there are several."""
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"{told} seeds {seed_list(seeds)}"
 
 
-def seeds_of_task(results: Results, task: str) -> str:
-    """The seeds of a task for a caption, and whether some arm has not all of them."""
+def seeds_of_task(results: Results, task: str, told: str = "mean over") -> str:
+    """`seeds_named` of a task for a caption, and whether some arm has not all of them."""
     seeds = results["tasks"][task]["seeds"]
     arms = results["tasks"][task]["models"]
     complete = all(len(runs_of(results, task, arm)) == len(seeds) for arm in arms)
-    return seeds_named(seeds) + ("" if complete else ", of each arm those that it has")
+    return seeds_named(seeds, told) + ("" if complete else ", of each arm those that it has")
 
 
 def _detects(value: float | None, form: Callable[[float], str]) -> str:
@@ -195,9 +196,8 @@ def score_table(results: Results, task: str) -> Table:
         rows.append([label, NONE, *[score(scores.get(key)) for key in keys]])
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
     if len(record["seeds"]) > 1:
-        named = seeds_of_task(results, task).replace("mean over", "mean ± standard deviation of")
-        told = f"{named}; below, the mean's {percent} interval"
-        told += " over seeds (Student's t)"
+        told = seeds_of_task(results, task, "mean ± standard deviation of")
+        told += f"; below, the mean's {percent} interval over seeds (Student's t)"
     else:
         told = f"{seeds_named(record['seeds'])}: one seed shows no spread; below, {percent} intervals over test items"
     caption = f"{task}: scores on the test set, {told}"
