@@ -24,7 +24,7 @@ NUMBER = r"[+−]?[\d,]*\.?\d+"
 ANSWER = re.compile(
     rf"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from) (?P<other>\S+) on (?P<task>\w+): "
     rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+), a difference of (?P<difference>{NUMBER}) "
-    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for runs are missing|"
+    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for [^,;)]+|"
     rf"p [=<] (?P<p>{NUMBER}) corrected for (?P<family>\d+) comparisons), .*?\)\."
 )
 DETECTED = re.compile(
@@ -172,29 +172,18 @@ def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
         return {"not decided"}
     if claim == "C11" or (claim == "C9" and row["quantity"].startswith("activation memory")):  # counts
         return {"supported" if effect > 0 else "refuted"}
-    vetoed = {"not decided"} if _may_be_vetoed(claim, row) else set()
+    vetoed = {"not decided"} if row["open_because"] else set()
     if claim == "C10" and low is None:
         return vetoed | ({"supported"} if effect > 1.25 else {"refuted"} if effect < 1 / 1.25 else {"not decided"})
     if claim == "C8":
         outside = low is None or low > 0 or high < 0
-        return {"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"}
+        return vetoed | ({"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"})
     if low is None:
         return {"not decided"}
     above, below = low > row["neutral"], high < row["neutral"]
     if claim == "C5":  # an error rate: less is better
         above, below = below, above
     return vetoed | ({"supported"} if above else {"refuted"} if below else {"not decided"})
-
-
-def _may_be_vetoed(claim: str, row: dict[str, Any]) -> bool:
-    """Whether the row says of itself that something beside its interval kept it from a verdict."""
-    vetoes = {
-        "C10": ("once an epoch", "beside other programs"),
-        "C12": ("was not flat",),
-        "C13": ("was not flat",),
-        "C14": ("all the same",),
-    }
-    return any(veto in note for veto in vetoes.get(claim, ()) for note in row["notes"])
 
 
 def _overall(rows: list[dict[str, Any]]) -> str:

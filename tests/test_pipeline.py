@@ -66,7 +66,7 @@ def test_the_outputs_are_there(project: Path) -> None:
         assert record["cost"]["decode_sentences_per_second"] > 0
         assert record["shifted"]["test_noise"]["n_rows"] == record["test"]["n_rows"]  # of smoke's few rows all
     claims = json.loads((project / "reports" / "claims.json").read_text())["claims"]
-    assert [row["quantity"].split(":")[0] for row in claims[-1]["rows"]] == ["test_noise"]
+    assert [row["quantity"].split(":")[0] for row in claims[-1]["rows"]] == ["test_noise", "test_joined"]
     comparison = results["comparisons"][0]
     assert {"task", "metric", "baseline", "candidate", "difference", "low", "high", "p_value"} <= set(comparison)
     for name in (

@@ -126,7 +126,7 @@ def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str
     for row in rows:
         if (row.task, row.arm, row.against) == (task.task, model, baseline):
             family = sum(other.p_value is not None for other in rows)
-            return {"verdict": row.verdict, "p_holm": row.p_holm, "family": family}
+            return {key: getattr(row, key) for key in ("verdict", "p_holm", "open_because")} | {"family": family}
     return None
 
 

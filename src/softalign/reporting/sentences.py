@@ -110,7 +110,7 @@ def _diverged(results: dict[str, Any], task: str, arm: str) -> str:
 
 def _corrected(judged: dict[str, Any]) -> str:
     if judged["p_holm"] is None:
-        return "no p, for runs are missing"
+        return f"no p, for {judged['open_because'] or 'runs are missing'}"
     shown = tables.p_value(judged["p_holm"])
     return f"p {shown if shown.startswith('<') else f'= {shown}'} corrected for {judged['family']} comparisons"
 

@@ -178,7 +178,7 @@ def judgement(results: Results, task: str, model: str, comparison: dict[str, Any
     if claimed is not None:
         return claimed
     verdict = outcome(comparison, results["bootstrap"]["confidence"])
-    return {"verdict": verdict} | {key: comparison[key] for key in ("p_holm", "family")}
+    return {"verdict": verdict, "open_because": ""} | {key: comparison[key] for key in ("p_holm", "family")}
 
 
 def score_table(results: Results, task: str) -> Table:

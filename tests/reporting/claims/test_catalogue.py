@@ -34,8 +34,9 @@ def test_every_claim_has_a_verdict_for_every_arm_with_attention(one_seed: Report
 def test_the_claims_are_those_of_the_design_and_each_prints_its_rule() -> None:
     assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 15)]
     for claim in CLAIMS:
-        *rules, diverged = claim.rules
+        rules, diverged = claim.rules[: len(claim.tests)], claim.rules[-1]
         assert rules and all(rule.startswith("Effect:") for rule in rules)
+        assert len(claim.rules) == len(rules) + claim.of_scores + 1
         assert "diverged" in diverged
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from softalign.config import EvaluationConfig
 from softalign.evaluation.significance import holm
-from softalign.reporting.claims import choice, cost, divergence, generalisation, pairs, probes, quality
+from softalign.reporting.claims import choice, cost, divergence, floor, generalisation, pairs, probes, quality
 from softalign.reporting.claims.divergence import Divergence
 from softalign.reporting.claims.pairs import Pair, Pairing
 from softalign.reporting.claims.verdicts import NOT_DECIDED, Case, Verdict
@@ -30,12 +30,16 @@ class Claim:
     needs: str  # what has to be run before it can be decided
     tasks: tuple[str, ...] = ("translation", "summarization")  # kinds of task
     diverged: Divergence = divergence.is_silent  # decides where trainings diverged
+    of_scores: bool = False  # compares what arms write: says nothing of two that have learned nothing
     made_for: tuple[str, ...] = ()  # tasks that exist for this claim: where one is named, no other speaks to it
 
     @property
     def rules(self) -> list[str]:
-        """The decision rules, as the tests state them, and the one for trainings that diverged."""
-        return [" ".join((inspect.getdoc(test) or "").split()) for test in (*self.tests, self.diverged)]
+        """The decision rules, as the tests state them, that for arms that have learned nothing where there is one, and
+        the one for trainings that diverged.
+        """
+        rules = (*self.tests, *([floor.has_learned] if self.of_scores else []), self.diverged)
+        return [" ".join((inspect.getdoc(rule) or "").split()) for rule in rules]
 
 
 BASELINE = "an arm with attention, and the arm without it that is otherwise alike"
@@ -50,6 +54,7 @@ CLAIMS = (
         BASELINE,
         ("translation",),
         divergence.is_worse,
+        of_scores=True,
     ),
     Claim(
         "C2",
@@ -59,6 +64,7 @@ CLAIMS = (
         BASELINE,
         ("summarization",),
         divergence.is_worse,
+        of_scores=True,
     ),
     Claim(
         "C3",
@@ -74,6 +80,7 @@ CLAIMS = (
         pairs.fused_and_plain,
         (quality.local_and_long_range,),
         BASELINE,
+        of_scores=True,
     ),
     Claim(
         "C5",
@@ -89,6 +96,7 @@ CLAIMS = (
         (choice.enough,),
         "an arm that scores by an inner product, and the same arm with a learned score",
         diverged=divergence.is_worse,
+        of_scores=True,
     ),
     Claim(
         "C7",
@@ -97,6 +105,7 @@ CLAIMS = (
         (choice.feedback_helps,),
         "an arm that feeds the fused state back, and the same arm without feedback",
         diverged=divergence.is_worse,
+        of_scores=True,
     ),
     Claim(
         "C8",
@@ -105,6 +114,7 @@ CLAIMS = (
         (choice.activation_matters,),
         "an arm with ReLU, and the same arm with tanh",
         diverged=divergence.is_different,
+        of_scores=True,
     ),
     Claim(
         "C9",
@@ -149,6 +159,7 @@ CLAIMS = (
         pairs.fused_and_plain,
         (generalisation.generalises_better,),
         "test sets that are shifted, noisy or longer than those trained on",
+        of_scores=True,
     ),
 )
 
@@ -187,8 +198,9 @@ def _rows(claim: Claim, task: TaskRuns, scored: Scored | None, evaluation: Evalu
             continue
         missing = task.missing(pair.arms)
         if not missing and scored is not None:
-            for test in claim.tests:
-                yield from test(Case(scored, pair.against, pair.arm, evaluation))
+            case = Case(scored, pair.against, pair.arm, evaluation)
+            rows = (row for test in claim.tests for row in test(case))
+            yield from (floor.has_learned(case, row) if claim.of_scores else row for row in rows)
         elif missing and all(run.state == DIVERGED for run in missing):
             yield claim.diverged(claim.id, task, pair, evaluation)
         else:

@@ -7,7 +7,6 @@ the report prints it.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -108,8 +107,7 @@ def slower_to_quality(case: Case) -> list[Verdict]:
     if verdict.verdict == NOT_DECIDED or sooner.verdict == later.verdict == verdict.verdict:
         return [_undisturbed(case, verdict)]
     ends = " to ".join(_bound(ratio.effect, unknown) for ratio, unknown in ((sooner, "0"), (later, "any")))
-    note = f"the loss is looked at once an epoch: {ends} times the time"
-    return [replace(verdict, verdict=NOT_DECIDED, notes=[note, *verdict.notes])]
+    return [verdict.kept_open("the loss is looked at once an epoch", f"{ends} times the time")]
 
 
 def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
@@ -123,8 +121,7 @@ def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
     disturbed = [f"{name} {share:.1f}" for name, share in shares.items() if share < SHARE_OF_A_CORE]
     if not disturbed or verdict.verdict == NOT_DECIDED:
         return verdict
-    note = f"trained beside other programs, CPU seconds a second: {', '.join(disturbed)}"
-    return replace(verdict, verdict=NOT_DECIDED, p_value=None, notes=[note, *verdict.notes])
+    return verdict.kept_open("trained beside other programs", f"CPU seconds a second: {', '.join(disturbed)}")
 
 
 def _bound(ratio: float | None, unknown: str) -> str:
@@ -185,12 +182,7 @@ def overfits_less(case: Case) -> list[Verdict]:
 
 def _gap_verdict(case: Case, claim: str, estimate: Estimate) -> Verdict:
     quantity = "gap, ln test/train perplexity" if claim == "C12" else "smaller gap, ln test/train perplexity"
-    verdict, notes = by_interval(estimate), []
-    unsettled = [run for runs in _arms(case) for run in runs if not run.cost["flattened"]]
-    if unsettled:
-        names = ", ".join(f"{run.model} (seed {run.seed})" for run in unsettled)
-        notes.append(f"the validation curve was not flat at its end: {names}; train longer")
-        verdict, estimate = NOT_DECIDED, replace(estimate, p_value=None)
+    notes = []
     for model, runs in zip((case.baseline, case.arm), _arms(case), strict=True):
         gaps = [run.scores["gap"] for run in runs]
         test = np.mean([_log_ratio(gap, "test") for gap in gaps])
@@ -201,7 +193,11 @@ def _gap_verdict(case: Case, claim: str, estimate: Estimate) -> Verdict:
         notes.append("not matched in size")
     elif not case.is_alike:
         notes.append(f"matched in size: {counts[1]:,} parameters against {counts[0]:,}")
-    return case.verdict(claim, verdict, quantity, estimate, *notes, *case.seed_note())
+    row = case.verdict(claim, by_interval(estimate), quantity, estimate, *notes, *case.seed_note())
+    unsettled = [f"{run.model} (seed {run.seed})" for runs in _arms(case) for run in runs if not run.cost["flattened"]]
+    if unsettled:
+        return row.kept_open("the validation curve was not flat at its end", f"{', '.join(unsettled)}; train longer")
+    return row
 
 
 def _gap_difference(case: Case) -> Estimate:

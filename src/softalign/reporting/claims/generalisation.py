@@ -7,7 +7,6 @@ the report prints it.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from softalign.evaluation.shifted import BY_LENGTH
 from softalign.reporting.claims.losses import losses
@@ -74,8 +73,8 @@ def _verdict(case: Case, name: str) -> Verdict:
     ]
     if name in BY_LENGTH:
         notes.append("part of it may be that sources of these lengths are harder for an arm however it is trained")
+    row = case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())
     if {verdict, by_interval(score)} == {SUPPORTED, REFUTED}:
         less = "loses more, and is better" if verdict == REFUTED else "loses less, and is worse"
-        verdict, shares = NOT_DECIDED, replace(shares, p_value=None)
-        notes.insert(0, f"{less} on {name} all the same")
-    return case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())
+        return row.kept_open(f"{less} on {name} all the same")
+    return row

@@ -23,11 +23,11 @@ class Overall:
 def overall(rows: Sequence[Verdict]) -> Overall:
     """A claim is supported when every row that speaks to it is supported, and refuted when at least one row is refuted
     and none is supported. Otherwise it is not decided, and who supports and who refutes it is named. Rows are taken
-    after Holm's correction over all rows of the claim; those without a p-value, which are exact counts and single
-    measurements, as their own rule has them. A row of which runs are missing leaves the claim not decided. A row on
-    which the data have nothing to say does not speak. The effect shown is that of the row that the verdict hangs on:
-    the surest of those that refute, else the least sure of those that are not decided, else the least sure of those
-    that support.
+    after Holm's correction over all rows of the claim; those without a p-value, which are exact counts, single
+    measurements and rows that something beside their interval keeps open, as their own rule has them. A row of which
+    runs are missing leaves the claim not decided. A row on which the data have nothing to say does not speak. The
+    effect shown is that of the row that the verdict hangs on: the surest of those that refute, else the least sure of
+    those that are not decided, else the least sure of those that support.
     """
     speaking = [row for row in rows if row.applies]
     missing = list(dict.fromkeys(run for row in rows for run in row.missing))
@@ -42,7 +42,8 @@ def overall(rows: Sequence[Verdict]) -> Overall:
         return Overall(SUPPORTED, split(speaking), hinge)
     if REFUTED in found and SUPPORTED not in found:
         return Overall(REFUTED, split(speaking), hinge)
-    return Overall(NOT_DECIDED, split(speaking), hinge)
+    open_because = dict.fromkeys(f"open: {row.open_because}" for row in speaking if row.open_because)
+    return Overall(NOT_DECIDED, "; ".join([split(speaking), *open_because]), hinge)
 
 
 RULE = " ".join((inspect.getdoc(overall) or "").split())

@@ -39,8 +39,6 @@ def captures_long_range(case: Case) -> list[Verdict]:
     elif able == SUPPORTED:  # a refutation needs both ends
         verdict = recalls
         p_value = None if short.p_value is None or long.p_value is None else max(short.p_value, long.p_value)
-    else:
-        p_value = None
     notes = [
         f"lags {buckets[-1].low} to {buckets[-1].high}; at lags {buckets[0].low} to {buckets[0].high}"
         f" {short.value:.1f}; chance {guess:.1f}, halfway {halfway:.1f}",
@@ -48,14 +46,11 @@ def captures_long_range(case: Case) -> list[Verdict]:
         _gradients(case),
         *case.seed_note(),
     ]
-    if able != SUPPORTED:
-        notes.insert(0, "the task is not learned even at the shortest lags")
-    quantity = "exact match at the longest lags, points"
-    return [
-        case.verdict(
-            "C3", verdict, quantity, replace(long, p_value=p_value), *notes, against="halfway", neutral=halfway
-        )
-    ]
+    quantity, effect = "exact match at the longest lags, points", replace(long, p_value=p_value)
+    row = case.verdict("C3", verdict, quantity, effect, *notes, against="halfway", neutral=halfway)
+    if SUPPORTED in (able, recalls):
+        return [row]
+    return [row.kept_open("the task is not learned even at the shortest lags")]
 
 
 def _against(case: Case, model: str, bucket: LengthBucket, level: float) -> Estimate:

@@ -90,11 +90,9 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     verdict, quantity, p_value = _at_both_ends(ends)
     notes = [f"{end.removesuffix(', points')} {signed(estimate)}" for end, estimate in ends.items()]
     notes.append(f"slope {signed(found.slope)} per 10 source words")
-    if found.is_one_length:
-        verdict = NOT_DECIDED
-        notes.insert(0, "all sources are about equally long")
     effect = replace(ends[quantity], p_value=p_value)
-    return [case.verdict("C4", verdict, quantity, effect, *notes, *case.seed_note())]
+    row = case.verdict("C4", verdict, quantity, effect, *notes, *case.seed_note())
+    return [row.kept_open("all sources are about equally long") if found.is_one_length else row]
 
 
 @dataclass(frozen=True)

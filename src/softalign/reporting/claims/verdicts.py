@@ -36,7 +36,13 @@ class Verdict:
     experiment: str = ""  # the run folders behind it
     missing: list[str] = field(default_factory=list)  # the runs without which it cannot be decided
     applies: bool = True  # False: the data have nothing to say on it, so that the claim is decided without it
+    open_because: str = ""  # what keeps it from a verdict whatever its interval
     notes: list[str] = field(default_factory=list)  # what the data cannot tell, and side findings in numbers
+
+    def kept_open(self, because: str, details: str = "") -> Verdict:
+        """The row, not decided whatever its interval: it has no p-value, and no part in the correction."""
+        note = f"{because}: {details}" if details else because
+        return replace(self, verdict=NOT_DECIDED, p_value=None, open_because=because, notes=[note, *self.notes])
 
 
 @dataclass(frozen=True)
