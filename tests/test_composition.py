@@ -240,6 +240,8 @@ def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_p
         ),
         ("optimization.lr", ["cannot parse the override", "key=value"]),
         ("optimization.lr=[1", ["cannot parse the override"]),
+        ("model=vanilla-grü", ["cannot parse the override", "in quotes"]),
+        ("model='vanilla-grü'", ["unknown", "did you mean 'gru'"]),
         ("model={a: 1}", ["model"]),
         ("experiment=null", ["Config group override", "params.yaml (experiment: null)"]),
     ],

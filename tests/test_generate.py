@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,36 @@ def test_an_empty_line_stays_empty_and_in_its_place(layout: Layout) -> None:
     first, nothing, blank, last = generated(["eins zwei", "", "  ", "drei"], config, layout)
     assert (nothing, blank) == ("", "")
     assert [first, last] == list(generated(["eins zwei", "drei"], config, layout))
+
+
+def test_lines_that_are_cut_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout, config = Layout(tmp_path), tiny_config("multiply")
+    cleaning = replace(config.data.cleaning, long_sources="truncate", max_source_words=7)
+    cutting = replace(config, data=replace(config.data, cleaning=cleaning))
+    write_toy_data(layout, cutting)
+    train_tiny(layout, cutting, steps=20)
+    short, long, longer = generated(
+        [f"eins zwei drei vier fünf eins drei{rest}" for rest in ("", " zwei", " vier drei")], cutting, layout
+    )
+    assert short == long == longer
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "warning: lines cut to 7 words (data.cleaning.max_source_words), as in training: 2"
+    )
+
+
+def test_lines_before_one_that_cannot_be_read_are_answered(layout: Layout) -> None:
+    config = tiny_config("multiply")
+    train_tiny(layout, config, steps=20)
+
+    def lines() -> Iterator[str]:
+        yield from ["eins zwei", "drei"]
+        raise UserError("not UTF-8", "standard input, line 3", "convert it")
+
+    found = []
+    with pytest.raises(UserError, match="line 3"):
+        for text in generated(lines(), config, layout):
+            found.append(text)
+    assert found == list(generated(["eins zwei", "drei"], config, layout))
 
 
 def test_line_breaks_that_an_arm_has_learned_stay_off_the_output(

@@ -122,6 +122,7 @@ def read_lines() -> Iterator[str]:
 
 def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[str]:
     """The output for each line, in their order, on one line too: an arm may have learned to write line breaks."""
+    from softalign.data.cleaning import clean_text, cut_source
     from softalign.data.prepared import load_prepared
     from softalign.evaluation.arm import load_arm
     from softalign.generation import generate
@@ -131,10 +132,29 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
     data = load_prepared(layout.prepared(config.task.name), config.data, only=())  # its tokenizers
     arm = load_arm(folder / BEST, data, config)
     size = 1 if sys.stdin.isatty() else config.decoding.batch_size
-    lines = iter(lines)
-    while batch := list(itertools.islice(lines, size)):
+    cleaning, cut = config.data.cleaning, 0
+    for batch in in_batches(lines, size):
+        cut += sum(cut_source(clean_text(line, cleaning), cleaning)[1] for line in batch)
         for text in generate(arm.searcher, *arm.tokenizers, batch, config):
             yield " ".join(text.split())
+    if cut:
+        limit = f"{cleaning.max_source_words} words (data.cleaning.max_source_words)"
+        print(f"warning: lines cut to {limit}, as in training: {cut}", file=sys.stderr)
+
+
+def in_batches(lines: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The lines, `size` at a time; where one cannot be read, those before it first."""
+    batch: list[str] = []
+    try:
+        for line in lines:
+            batch.append(line)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except UserError:
+        yield batch
+        raise
+    yield batch
 
 
 def trained(config: Config, layout: Layout) -> Path:

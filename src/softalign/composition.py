@@ -72,9 +72,7 @@ def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
                 composed = hydra_compose("config", overrides=list(overrides))
         plain = OmegaConf.to_container(composed, resolve=True)
     except OverrideParseException as error:
-        raise UserError(
-            f"cannot parse the override: {_first_line(error)}", " ".join(overrides), "write key=value"
-        ) from None
+        raise _not_hydras_grammar(error, overrides) from None
     except ConfigCompositionException as error:
         raise _composition_error(error) from None
     except (HydraException, OmegaConfBaseException) as error:
@@ -220,14 +218,17 @@ def swept(key: str, command_line: Sequence[str]) -> list[str]:
     return values
 
 
+def _not_hydras_grammar(error: Exception, overrides: Sequence[str]) -> UserError:
+    remedy = "write key=value, and a value with letters other than a to z in quotes, as in \"model='naïve'\""
+    return UserError(f"cannot parse the override: {_first_line(error)}", " ".join(overrides), remedy)
+
+
 def parse(command_line: Sequence[str]) -> list[Override]:
     """Overrides in Hydra's grammar, but for glob(). Raises `UserError` where they are not."""
     try:
         overrides = OverridesParser.create().parse_overrides(list(command_line))
     except HydraException as error:
-        raise UserError(
-            f"cannot parse the override: {_first_line(error)}", " ".join(command_line), "write key=value"
-        ) from None
+        raise _not_hydras_grammar(error, command_line) from None
     for override in overrides:
         if isinstance(override.value(), Glob):
             raise UserError("glob() is not understood", str(override.input_line), "name the choices, as in key=a,b")

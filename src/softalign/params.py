@@ -48,7 +48,8 @@ NO_STRINGS = ("null", "true", "false", "nan", "inf")  # what Hydra reads as some
 def read_params(path: Path) -> Params:
     """Read params.yaml. Raises `UserError` on an unknown, missing or ill-typed key."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:  # a message about YAML then names it
+            content = yaml.safe_load(file)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"cannot read {path.name}: {error}", str(path), "restore it, for instance with git") from None
     if not isinstance(content, dict):
