@@ -22,9 +22,10 @@ JUDGING = re.compile(
 )
 NUMBER = r"[+−]?[\d,]*\.?\d+"
 ANSWER = re.compile(
-    rf"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from) (?P<other>\S+) on (?P<task>\w+): "
+    r"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from|not judged against) (?P<other>\S+) "
+    rf"on (?P<task>\w+): "
     rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+), a difference of (?P<difference>{NUMBER}) "
-    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for [^,;)]+|"
+    rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for (?P<why>[^,;)]+)|"
     rf"p [=<] (?P<p>{NUMBER}) corrected for (?P<family>\d+) comparisons), .*?\)\."
 )
 DETECTED = re.compile(
@@ -39,7 +40,13 @@ FINDING = re.compile(
 OPEN = re.compile(r"Not decided by these runs: (?P<ids>[\w, ]+)\.")
 METRICS = {"BLEU": "bleu", "chrF": "chrf", "ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
 CLAIM_OF = {"bleu": "C1", "rougeL": "C2"}
-RELATIONS = {"better than": "supported", "worse than": "refuted", "not told apart from": "not decided"}
+RELATIONS = {
+    "better than": "supported",
+    "worse than": "refuted",
+    "not told apart from": "not decided",
+    "not judged against": "not decided",  # whatever the interval
+}
+LEAST = 1.0  # point of BLEU or ROUGE-L: where neither arm scores as much, nothing is decided
 
 
 @dataclass
@@ -157,6 +164,7 @@ def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
             allowed = _allowed(claim["id"], row, alpha)
             if row["verdict"] not in allowed:
                 yield f"{claim['id']} {row['arm']} on {row['task']} is {row['verdict']}, the numbers say {allowed}"
+            yield from _floor(claim["id"], row, results)
             metric = {"C1": "bleu", "C2": "rougeL"}.get(claim["id"])
             found = _comparison(results, row["task"], row["arm"], row["against"], metric)
             if _diverged(results, row["task"], {row["arm"], row["against"]}):
@@ -165,25 +173,41 @@ def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
                 yield f"{claim['id']} has another difference of {row['arm']} and {row['against']} than results.json"
 
 
+def _floor(claim: str, row: dict[str, Any], results: dict[str, Any]) -> Iterator[str]:
+    """A comparison of scores is open for their being too low where they are, and nowhere else."""
+    compares_scores = claim in ("C1", "C2", "C6", "C7") and "diverged" not in row["quantity"]
+    if not compares_scores or row["effect"] is None or row["missing"]:
+        return
+    task = results["tasks"][row["task"]]
+    arms = {row["arm"], row["against"]} & {*task["models"]}
+    scores = [_mean(results, row["task"], arm, task["headline_metric"], row["seeds"]) for arm in arms]
+    if (max(scores) < LEAST) != ("below 1" in row["open_because"]):
+        yield f"{claim} {row['arm']} on {row['task']}: the scores are {scores}"
+
+
 def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
     """The verdicts that a row's effect, interval and corrected p-value permit."""
     effect, low, high = row["effect"], row["low"], row["high"]
-    if effect is None or row["missing"] or (row["p_holm"] is not None and row["p_holm"] >= alpha):
+    if (
+        effect is None
+        or row["missing"]
+        or row["open_because"]
+        or (row["p_holm"] is not None and row["p_holm"] >= alpha)
+    ):
         return {"not decided"}
     if claim == "C11" or (claim == "C9" and row["quantity"].startswith("activation memory")):  # counts
         return {"supported" if effect > 0 else "refuted"}
-    vetoed = {"not decided"} if row["open_because"] else set()
     if claim == "C10" and low is None:
-        return vetoed | ({"supported"} if effect > 1.25 else {"refuted"} if effect < 1 / 1.25 else {"not decided"})
+        return {"supported"} if effect > 1.25 else {"refuted"} if effect < 1 / 1.25 else {"not decided"}
     if claim == "C8":
         outside = low is None or low > 0 or high < 0
-        return vetoed | ({"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"})
+        return {"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"}
     if low is None:
         return {"not decided"}
     above, below = low > row["neutral"], high < row["neutral"]
     if claim == "C5":  # an error rate: less is better
         above, below = below, above
-    return vetoed | ({"supported"} if above else {"refuted"} if below else {"not decided"})
+    return {"supported"} if above else {"refuted"} if below else {"not decided"}
 
 
 def _overall(rows: list[dict[str, Any]]) -> str:
@@ -236,7 +260,12 @@ def _answer(said: dict[str, str], results: dict[str, Any], claims: dict[str, Any
         if not _is(said[key], mean):
             yield f"{found[model]} scores {mean}"
     rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[found["metric"]])
-    p_holm = next(row["p_holm"] for row in rows if _keys(row) == (said["task"], said["arm"], said["other"]))
+    row = next(row for row in rows if _keys(row) == (said["task"], said["arm"], said["other"]))
+    p_holm = row["p_holm"]
+    if said["why"] is not None and (p_holm is not None or said["why"] != (row["open_because"] or "runs are missing")):
+        yield f"p is {p_holm}, and it is open because {row['open_because']!r}"
+    if (said["relation"] == "not judged against") != bool(row["open_because"]):
+        yield f"what keeps it open is {row['open_because']!r}"
     numbers = {key: found[key] for key in ("difference", "low", "high")} | {"p": p_holm}
     for key, number in numbers.items():
         if said[key] is not None and not _is(said[key], number) and not (key == "p" and number < 0.001):
@@ -297,14 +326,25 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
     for row in claim["rows"]:
         if row["applies"] and not row["missing"]:
             found.setdefault(row["arm"], set()).add(row["verdict"])
+    kept_open = {
+        (row["open_because"], row["arm"])
+        for row in claim["rows"]
+        if row["open_because"] and row["applies"] and claim["verdict"] == "not decided"
+    }
+    told_open: set[tuple[str, str]] = set()
     told: dict[str, set[str]] = {}
     for part in said["split"].split("; "):
         plain = re.fullmatch(r"(refuted|supported|not decided) for (.*)", part)
         mixed = re.fullmatch(r"of the rows for (\S+) (.*)", part)
+        because = re.fullmatch(r"open for ([^:]+): (.*)", part)
         if plain:
             told |= {arm: {plain[1]} for arm in plain[2].split(", ")}
         elif mixed:
             told[mixed[1]] = {count.split(" ", 1)[1] for count in mixed[2].split(", ")}
+        elif because:
+            told_open |= {(because[2], arm) for arm in because[1].split(", ")}
+    if told_open != kept_open:
+        yield f"kept open are {kept_open}"
     if told != found:
         yield f"arm by arm it is {found}"
 

@@ -133,13 +133,15 @@ def generated(lines: Iterable[str], config: Config, layout: Layout) -> Iterator[
     arm = load_arm(folder / BEST, data, config)
     size = 1 if sys.stdin.isatty() else config.decoding.batch_size
     cleaning, cut = config.data.cleaning, 0
-    for batch in in_batches(lines, size):
-        cut += sum(cut_source(clean_text(line, cleaning), cleaning)[1] for line in batch)
-        for text in generate(arm.searcher, *arm.tokenizers, batch, config):
-            yield " ".join(text.split())
-    if cut:
-        limit = f"{cleaning.max_source_words} words (data.cleaning.max_source_words)"
-        print(f"warning: lines cut to {limit}, as in training: {cut}", file=sys.stderr)
+    try:
+        for batch in in_batches(lines, size):
+            cut += sum(cut_source(clean_text(line, cleaning), cleaning)[1] for line in batch)
+            for text in generate(arm.searcher, *arm.tokenizers, batch, config):
+                yield " ".join(text.split())
+    finally:
+        if cut:
+            limit = f"{cleaning.max_source_words} words (data.cleaning.max_source_words)"
+            print(f"warning: lines cut to {limit}, as in training: {cut}", file=sys.stderr)
 
 
 def in_batches(lines: Iterable[str], size: int) -> Iterator[list[str]]:

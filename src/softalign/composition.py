@@ -219,7 +219,7 @@ def swept(key: str, command_line: Sequence[str]) -> list[str]:
 
 
 def _not_hydras_grammar(error: Exception, overrides: Sequence[str]) -> UserError:
-    remedy = "write key=value, and a value with letters other than a to z in quotes, as in \"model='naïve'\""
+    remedy = "write key=value, and a value with a letter such as ü in quotes, as in \"model='ü'\""
     return UserError(f"cannot parse the override: {_first_line(error)}", " ".join(overrides), remedy)
 
 

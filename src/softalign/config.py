@@ -109,7 +109,7 @@ class NoiseTest:
 
 @dataclass
 class JoinedTest:
-    """The main test set once more, neighbouring rows joined end to end: longer than what was trained on."""
+    """The main test set once more, neighbouring rows joined end to end: many longer than any trained on."""
 
     kind: str = "joined"
     sentences: int = MISSING  # so many rows make one

@@ -51,7 +51,8 @@ def texts(reported: Reported) -> dict[str, Text]:
 
 def test_the_runs_have_every_outcome(all_outcomes: Reported) -> None:
     results, claims = stored(all_outcomes)
-    verdicts = {judged["verdict"] for judged in results["tasks"]["translation"]["better"].values()}
+    better = results["tasks"]["translation"]["better"].values()
+    verdicts = {judged["verdict"] for against in better for judged in against.values()}
     assert verdicts == {"supported", "refuted", "not decided"}
     assert {claim["verdict"] for claim in claims["claims"]} == {"supported", "refuted", "not decided"}
     for text in texts(all_outcomes).values():
@@ -74,6 +75,15 @@ def test_so_does_a_report_over_seeds(two_seeds: Reported) -> None:
     two_seeds.write()
     for text in texts(two_seeds).values():
         assert contradictions(text, *stored(two_seeds)) == []
+
+
+def test_an_arm_with_a_control_is_told_beside_it(all_outcomes: Reported) -> None:
+    for text in texts(all_outcomes).values():
+        told = [line for line in text.prose if line.startswith("At as many parameters: ")]
+        assert [line.split()[4] for line in told] == ["bahdanau"] * 2  # multiply has as many as its baseline
+        assert "bahdanau is better than vanilla-as_bahdanau on translation: " in told[0]
+        wrong = Text([told[0].replace("better than", "worse than")])
+        assert contradictions(wrong, *stored(all_outcomes)) != contradictions(Text(told), *stored(all_outcomes)) == []
 
 
 def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from softalign.training.mlflow_store import connect, tracking_uri
 from softalign.training.work import FILES
 
 DATA = ["data.source.train_rows=300", "data.source.validation_rows=40", "data.source.test_rows=40"]
-SHORT = ["data.cleaning.max_source_words=12", "data.tokenizer.vocabulary_size=800"]
+SHORT = ["data.cleaning.max_source_words=12", "~data.shifted_tests.test_joined", "data.tokenizer.vocabulary_size=800"]
 SMALL = [*DATA, *SHORT, "model.hidden_size=32", "model.embedding_size=16"]
 ARGUMENTS = [*SMALL, "task=translation", "model=bahdanau", "optimization.max_epochs=8", "trainer.threads=1"]
 COMMAND = [sys.executable, "-m", "softalign.stages.train", *ARGUMENTS]

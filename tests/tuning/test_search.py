@@ -20,7 +20,7 @@ from softalign.tuning.search import Search, arms_of, command, tune
 
 LAYOUT = Layout(ROOT)
 DATA = ["data.source.train_rows=200", "data.source.validation_rows=30", "data.source.test_rows=30"]
-SHORT = ["data.cleaning.max_source_words=12", "data.tokenizer.vocabulary_size=600"]
+SHORT = ["data.cleaning.max_source_words=12", "~data.shifted_tests.test_joined", "data.tokenizer.vocabulary_size=600"]
 SIZES = ["model.hidden_size=16", "model.embedding_size=16", "optimization.max_epochs=1"]
 SMALL = ["task=translation", *DATA, *SHORT, *SIZES]
 RATES = "optimization.lr=choice(0.003,0.03)"

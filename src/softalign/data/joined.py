@@ -1,4 +1,4 @@
-"""Sentences joined end to end: inputs longer than any that were trained on, of a known kind otherwise (Variš and Bojar
+"""Sentences joined end to end: inputs many of which are longer than any that were trained on (Variš and Bojar
 2021, "Sequence Length is a Domain", build long inputs in this way)."""
 
 from __future__ import annotations

@@ -120,9 +120,12 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
 
 def _clean_joined(folder: Path, name: str, test: JoinedTest, data: Prepared, cleaner: Cleaner) -> None:
     rows = list(pairs_of(data.splits["test"].to_batches()))
-    where = f"data.shifted_tests.{name}.sentences"
+    where, remedy = (
+        f"data.shifted_tests.{name}.sentences",
+        f"lower it, or leave the set out: ~data.shifted_tests.{name}",
+    )
     if test.sentences > len(rows):
-        raise UserError(f"the test set has {len(rows)} rows and not {test.sentences} to be joined", where, "lower it")
+        raise UserError(f"the test set has {len(rows)} rows and not {test.sentences} to be joined", where, remedy)
     try:
         write_clean(folder, name, cleaner.clean(name, joined(rows, test.sentences)))
     except UserError:
@@ -130,7 +133,7 @@ def _clean_joined(folder: Path, name: str, test: JoinedTest, data: Prepared, cle
         if counts.too_long < counts.read:
             raise
         limits = "data.cleaning.max_source_words and max_target_words"
-        raise UserError(f"{test.sentences} joined rows are always above {limits}", where, "lower it") from None
+        raise UserError(f"{test.sentences} joined rows are always above {limits}", where, remedy) from None
 
 
 def _texts(table: pa.Table, column: str) -> Iterator[str]:

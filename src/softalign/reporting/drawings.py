@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 
 KINDS = ("loss", "length", "cost", "probe", "attention")
-# CSS pixels below which a chart scrolls in its box rather than shrinks. A heat map has small letters, many of them, and
-# shrinks by a quarter at most.
-MIN_WIDTH = {"loss": 320, "length": 320, "cost": 320, "probe": 320}
-HEAT_MAP = 0.75
+# A chart shrinks to so many CSS pixels before it scrolls in its box; a heat map, with its small letters, to this share.
+CHART_WIDTH = 320
+HEAT_MAP_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def inline_svg(svg: str, name: str, kind: str, title: str) -> str:
     opening, content = element.split(">", 1)
     size = re.search(r'viewBox="0 0 ([0-9.]+) ', opening)
     natural = round(float(size.group(1)) * 4 / 3) if size else 600  # points to CSS pixels
-    least = min(natural, MIN_WIDTH.get(kind, round(HEAT_MAP * natural)))
+    least = round(HEAT_MAP_SHARE * natural) if kind == "attention" else min(natural, CHART_WIDTH)
     opening = re.sub(r'\s(?:width|height)="[^"]*"', "", opening)
     style = f"width:100%;max-width:{natural}px;min-width:{least}px;height:auto"
     return f'{opening} role="img" aria-label="{escape(title, quote=True)}" style="{style}">{content}'

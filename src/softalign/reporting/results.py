@@ -16,6 +16,7 @@ from softalign.evaluation.scores import corpus_scores
 from softalign.paths import Layout
 from softalign.reporting.arm_scores import score_arms, score_lags, score_lengths
 from softalign.reporting.arms import baseline_of
+from softalign.reporting.claims.pairs import control_of
 from softalign.reporting.claims.verdicts import Verdict
 from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import POWER
@@ -100,6 +101,7 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
         "headline_metric": task.headline_metric,
         "lead_words": task.lead_words,
         "baselines": {model: baseline_of(model, task.arms) for model in task.models},
+        "controls": {model: control_of(model, task) for model in task.candidates},
         "better": {model: found for model in task.candidates if (found := _better(task, model, verdicts))},
         "models": task.models,
         "candidates": task.candidates,
@@ -114,20 +116,20 @@ def _task_record(scored: Scored, verdicts: Sequence[Verdict], layout: Layout) ->
     }
 
 
-def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str, Any] | None:
-    """The verdict on the headline score against the baseline where a claim is about that score; None where none is, and
+def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str, dict[str, Any]]:
+    """The verdicts on the headline score against the baseline and the control, where a claim is about that score; none
     where it compares how often trainings diverged instead.
     """
-    baseline = baseline_of(model, task.arms)
-    if baseline is None or any(run.state == DIVERGED for run in task.missing([model, baseline])):
-        return None
     claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)
     rows = [row for row in verdicts if row.claim == claim]
-    for row in rows:
-        if (row.task, row.arm, row.against) == (task.task, model, baseline):
-            family = sum(other.p_value is not None for other in rows)
-            return {key: getattr(row, key) for key in ("verdict", "p_holm", "open_because")} | {"family": family}
-    return None
+    family = sum(row.p_value is not None for row in rows)
+    return {
+        row.against: {key: getattr(row, key) for key in ("verdict", "p_holm", "open_because")} | {"family": family}
+        for row in rows
+        if (row.task, row.arm) == (task.task, model)
+        and row.against in (baseline_of(model, task.arms), control_of(model, task))
+        and not any(run.state == DIVERGED for run in task.missing([model, row.against]))
+    }
 
 
 def runs_of(results: dict[str, Any], task: str, model: str) -> list[dict[str, Any]]:

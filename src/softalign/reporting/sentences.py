@@ -49,13 +49,14 @@ EMBEDDED = (
     " need not carry over."
 )
 RELATION = {SUPPORTED: "better than", REFUTED: "worse than", NOT_DECIDED: "not told apart from"}
+NOT_JUDGED = "not judged against"  # whatever the interval
 # Bad news first.
 ORDER = {REFUTED: 0, NOT_DECIDED: 1, SUPPORTED: 2}
 
 
 def answers(results: dict[str, Any], task: str) -> list[str]:
     """One sentence for each arm that never got through, one for each with attention that did, those that lose first,
-    and one on what could have been found.
+    one for each that has a control, and one on what could have been found.
     """
     record = results["tasks"][task]
     diverged = {run["model"] for run in results["incomplete"] if tables.diverged_seeds(results, task, run["model"])}
@@ -63,6 +64,7 @@ def answers(results: dict[str, Any], task: str) -> list[str]:
     return [
         *(f"{_diverged(results, task, arm)} on {task}: no score." for arm in sorted(diverged - {*record["models"]})),
         *(answer(results, task, arm) for arm in arms),
+        *(beside for arm in arms if (beside := answer_beside_control(results, task, arm))),
         *detected(results, task),
     ]
 
@@ -77,12 +79,23 @@ def _place(results: dict[str, Any], task: str, arm: str) -> int:
 def answer(results: dict[str, Any], task: str, arm: str) -> str:
     """One sentence in numbers: an arm's headline score against that of the arm without attention."""
     found = tables.headline_comparison(results, task, arm)
-    if found is None:
-        return _uncompared(results, task, arm)
+    return _uncompared(results, task, arm) if found is None else _compared(results, found)
+
+
+def answer_beside_control(results: dict[str, Any], task: str, arm: str) -> str | None:
+    """The same against the arm without attention that has as many parameters; None where the two are not compared."""
+    found = tables.headline_comparison(results, task, arm, with_control=True)
+    return found and f"At as many parameters: {_compared(results, found)}"
+
+
+def _compared(results: dict[str, Any], found: dict[str, Any]) -> str:
+    """One sentence for a comparison of two arms."""
+    task, arm = found["task"], found["candidate"]
     judged = tables.judgement(results, task, arm, found)
+    relation = NOT_JUDGED if judged["open_because"] else RELATION[judged["verdict"]]
     own, others = (_headline_score(results, task, model, found["seeds"]) for model in (arm, found["baseline"]))
     return (
-        f"{arm} is {RELATION[judged['verdict']]} {found['baseline']} on {task}: {own} against {others}"
+        f"{arm} is {relation} {found['baseline']} on {task}: {own} against {others}"
         f" {NAMES[found['metric']]}, a difference of {tables.score(found['difference'], signed=True)}"
         f" ({100 * results['bootstrap']['confidence']:g} % interval {tables.interval(found['low'], found['high'])},"
         f" {_corrected(judged)}, {tables.seeds_named(found['seeds'])})."

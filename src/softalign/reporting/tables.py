@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from softalign.reporting.arm_scores import SCORES
+from softalign.reporting.claims.floor import unlearned
 from softalign.reporting.claims.verdicts import NOT_DECIDED, by_interval
 from softalign.reporting.comparisons import POOLED, decisive
 from softalign.reporting.estimates import Estimate
@@ -147,12 +148,13 @@ def headline_table(results: Results, task: str) -> Table:
     return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
 
 
-def headline_comparison(results: Results, task: str, model: str) -> dict[str, Any] | None:
-    """The comparison of one arm with the arm without attention that is otherwise alike, in the headline metric, over
-    all seeds that both have. None where a training of the two diverged: those that got through are the lucky ones.
+def headline_comparison(results: Results, task: str, model: str, with_control: bool = False) -> dict[str, Any] | None:
+    """The comparison of one arm with the arm without attention that is otherwise alike, or with its control, in the
+    headline metric, over all seeds that both have. None where there is no such arm, and where a training of the two
+    diverged: those that got through are the lucky ones.
     """
     record = results["tasks"][task]
-    baseline = record["baselines"][model]
+    baseline = record["controls" if with_control else "baselines"].get(model)
     if any(diverged_seeds(results, task, arm) for arm in (model, baseline)):
         return None
     wanted = {"task": task, "metric": record["headline_metric"], "candidate": model, "baseline": baseline}
@@ -174,11 +176,16 @@ def judgement(results: Results, task: str, model: str, comparison: dict[str, Any
     comparisons. They are those of the claim that is about this score, so that the report says one thing; where there is
     no such claim, those of the comparison itself.
     """
-    claimed: dict[str, Any] | None = results["tasks"][task]["better"].get(model)
+    claimed: dict[str, Any] | None = results["tasks"][task]["better"].get(model, {}).get(comparison["baseline"])
     if claimed is not None:
         return claimed
-    verdict = outcome(comparison, results["bootstrap"]["confidence"])
-    return {"verdict": verdict, "open_because": ""} | {key: comparison[key] for key in ("p_holm", "family")}
+    metric, seeds = results["tasks"][task]["headline_metric"], comparison["seeds"]
+    arms = (comparison["baseline"], model)
+    runs = {arm: [run for run in runs_of(results, task, arm) if run["seed"] in seeds] for arm in arms}
+    because = unlearned({arm: mean_of(own, "test", metric) or 0.0 for arm, own in runs.items()}, metric)
+    verdict = NOT_DECIDED if because else outcome(comparison, results["bootstrap"]["confidence"])
+    p_holm = None if because else comparison["p_holm"]
+    return {"verdict": verdict, "open_because": because, "p_holm": p_holm, "family": comparison["family"]}
 
 
 def score_table(results: Results, task: str) -> Table:

@@ -96,7 +96,7 @@ def test_a_training_beside_other_programs_decides_nothing_about_time(one_seed: R
 
         (found,) = cost.slower_per_token(changed(one_seed.scored[0], "multiply", slow))
         assert found.verdict == verdict
-        assert ("trained beside other programs" in " ".join(found.notes)) == (verdict == NOT_DECIDED)
+        assert found.open_because == ("trained beside other programs" if verdict == NOT_DECIDED else "")
 
 
 def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
@@ -133,7 +133,9 @@ def test_a_loss_that_is_seen_once_an_epoch_was_reached_at_some_time_in_it(
     (verdict,) = cost.slower_to_quality(changed(plain, "bahdanau", history))
     assert verdict.verdict == expected
     assert verdict.effect == pytest.approx(seconds[2] / 10)
-    assert ("once an epoch" in verdict.notes[0]) == (expected == NOT_DECIDED and seconds[2] != 12)
+    by_epochs = expected == NOT_DECIDED and seconds[2] != 12
+    assert verdict.open_because == ("the loss is looked at once an epoch" if by_epochs else "")
+    assert by_epochs == verdict.notes[0].startswith("the loss is looked at once an epoch: ")
 
 
 def test_parameters_are_counted_exactly(one_seed: Reported) -> None:
@@ -154,7 +156,8 @@ def test_a_curve_that_still_falls_says_nothing_on_overfitting(one_seed: Reported
     case = changed(one_seed.scored[0], "bahdanau", lambda run: run.cost.update(flattened=False))
     for (row,) in (cost.overfits_more(case), cost.overfits_less(case)):
         assert (row.verdict, row.p_value) == (NOT_DECIDED, None)
-        assert row.notes[0] == "the validation curve was not flat at its end: bahdanau (seed 1); train longer"
+        assert row.open_because == "the validation curve was not flat at its end"
+        assert row.notes[0] == f"{row.open_because}: bahdanau (seed 1); train longer"
 
 
 def test_a_perplexity_that_is_not_a_number_decides_nothing(one_seed: Reported) -> None:

@@ -75,14 +75,14 @@ def test_fewer_points_lost_by_who_had_fewer_to_lose_does_not_count(one_seed: Rep
 def test_who_loses_more_and_is_better_all_the_same_does_not_refute(one_seed: Reported) -> None:
     verdict = judged(one_seed, vanilla=(2, 1), bahdanau=(50, 20))
     assert (verdict.verdict, verdict.effect) == (NOT_DECIDED, pytest.approx(60 - 50))
-    assert verdict.notes[0] == "loses more, and is better on other all the same"
+    assert verdict.open_because == verdict.notes[0] == "loses more on other, and is better there all the same"
     assert "its score on the set +19.0" in verdict.notes[3]
 
 
 def test_who_loses_less_and_is_worse_all_the_same_is_not_supported(one_seed: Reported) -> None:
     verdict = judged(one_seed, vanilla=(20, 12), bahdanau=(2, 1.9))
     assert (verdict.verdict, verdict.effect) == (NOT_DECIDED, pytest.approx(5 - 40))
-    assert verdict.notes[0] == "loses less, and is worse on other all the same"
+    assert verdict.open_because == verdict.notes[0] == "loses less on other, and is worse there all the same"
     assert verdict.p_value is None
 
 
@@ -156,6 +156,7 @@ def test_what_cannot_be_compared_is_not_decided_and_says_why(
     (verdict,) = generalises_better(case(one_seed, {}, shifted))
     assert verdict.verdict == NOT_DECIDED
     assert says in verdict.notes[0]
+    assert verdict.applies == bool(verdict.open_because)
 
 
 def test_each_set_has_its_own_row(one_seed: Reported) -> None:

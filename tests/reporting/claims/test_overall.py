@@ -53,6 +53,20 @@ def test_the_split_is_named_arm_by_arm() -> None:
     assert overall(rows).reason == "refuted for b; supported for a; of the rows for c 1 supported, 1 not decided"
 
 
+def test_what_keeps_rows_open_is_named_once_with_its_arms() -> None:
+    still = row(NOT_DECIDED, "a").kept_open("still falling", "seed 1"), row(NOT_DECIDED, "b").kept_open("still falling")
+    busy = row(NOT_DECIDED, "b", "summarization").kept_open("busy")
+    assert (still[0].p_value, still[0].notes) == (None, ["still falling: seed 1"])
+    rest = "open for a, b: still falling; open for b: busy"
+    assert overall([*still, busy]).reason == f"not decided for a, b; {rest}"
+    gap = row(NOT_DECIDED, "c", effect=None, p_value=None, missing=["runs/translation/c/1 (not run)"])
+    missing = "missing runs: runs/translation/c/1 (not run)"
+    assert overall([*still, busy, gap]).reason == f"{missing}; not decided for a, b; {rest}"
+    assert overall([row(REFUTED, "d"), *still]).reason == "refuted for d; not decided for a, b"
+    disputed = overall([row(REFUTED, "d"), row(SUPPORTED, "e"), busy]).reason
+    assert disputed == "refuted for d; supported for e; not decided for b; open for b: busy"
+
+
 @pytest.mark.parametrize(
     ("rows", "hinge"),
     [

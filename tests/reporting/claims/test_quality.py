@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -61,6 +62,17 @@ def test_c4_asks_for_both_ends_of_the_lengths(
     assert (verdict.verdict, verdict.quantity) == (expected, f"chrF on the {end} fifth, points")
     assert verdict.low is not None and verdict.high is not None and verdict.p_value is not None
     assert (verdict.p_value < 0.05) == (expected != NOT_DECIDED)
+
+
+def test_sources_of_one_length_keep_c4_open(one_seed: Reported) -> None:
+    scored = copy.deepcopy(one_seed.scored[0])
+    for run in scored.runs.runs.values():
+        for item in run.predictions:
+            item["source_words"] = 9
+    (row,) = quality.local_and_long_range(Case(scored, "vanilla", "bahdanau", one_seed.evaluation))
+    assert row.effect is not None and row.effect > 0
+    assert (row.verdict, row.p_value) == (NOT_DECIDED, None)
+    assert row.open_because == "all sources are about equally long"
 
 
 def test_c4_measures_the_sentence_scores_and_notes_their_slope(one_seed: Reported) -> None:

@@ -38,7 +38,7 @@ class Claim:
         """The decision rules, as the tests state them, that for arms that have learned nothing where there is one, and
         the one for trainings that diverged.
         """
-        rules = (*self.tests, *([floor.has_learned] if self.of_scores else []), self.diverged)
+        rules = (*self.tests, *([floor.unless_unlearned] if self.of_scores else []), self.diverged)
         return [" ".join((inspect.getdoc(rule) or "").split()) for rule in rules]
 
 
@@ -200,7 +200,7 @@ def _rows(claim: Claim, task: TaskRuns, scored: Scored | None, evaluation: Evalu
         if not missing and scored is not None:
             case = Case(scored, pair.against, pair.arm, evaluation)
             rows = (row for test in claim.tests for row in test(case))
-            yield from (floor.has_learned(case, row) if claim.of_scores else row for row in rows)
+            yield from (floor.unless_unlearned(case, row) if claim.of_scores else row for row in rows)
         elif missing and all(run.state == DIVERGED for run in missing):
             yield claim.diverged(claim.id, task, pair, evaluation)
         else:

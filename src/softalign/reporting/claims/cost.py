@@ -91,11 +91,8 @@ def slower_to_quality(case: Case) -> list[Verdict]:
     arms = _arms(case)
     best = [min((row["validation_loss"] for row in run.history), default=math.nan) for runs in arms for run in runs]
     if not all(math.isfinite(loss) for loss in best):
-        return [
-            case.verdict(
-                "C10", NOT_DECIDED, quantity, Estimate(math.nan), "an arm's validation loss is not a number", neutral=1
-            )
-        ]
+        row = case.verdict("C10", NOT_DECIDED, quantity, Estimate(math.nan), neutral=1)
+        return [row.kept_open("an arm's validation loss is not a number")]
     level = max(best)
     spans = [[_time_to(run, level) for run in runs] for runs in arms]
     early, late = ([[span[end] for span in runs] for runs in spans] for end in (0, 1))
@@ -107,7 +104,7 @@ def slower_to_quality(case: Case) -> list[Verdict]:
     if verdict.verdict == NOT_DECIDED or sooner.verdict == later.verdict == verdict.verdict:
         return [_undisturbed(case, verdict)]
     ends = " to ".join(_bound(ratio.effect, unknown) for ratio, unknown in ((sooner, "0"), (later, "any")))
-    return [verdict.kept_open("the loss is looked at once an epoch", f"{ends} times the time")]
+    return [_undisturbed(case, verdict.kept_open("the loss is looked at once an epoch", f"{ends} times the time"))]
 
 
 def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
@@ -119,7 +116,7 @@ def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
         if run.cost["peak_accelerator_memory_mb"] is None and run.cost["wall_seconds"]
     }
     disturbed = [f"{name} {share:.1f}" for name, share in shares.items() if share < SHARE_OF_A_CORE]
-    if not disturbed or verdict.verdict == NOT_DECIDED:
+    if not disturbed:
         return verdict
     return verdict.kept_open("trained beside other programs", f"CPU seconds a second: {', '.join(disturbed)}")
 
@@ -131,7 +128,8 @@ def _bound(ratio: float | None, unknown: str) -> str:
 
 def _ratio_verdict(case: Case, baseline: list[float], candidate: list[float], quantity: str, *notes: str) -> Verdict:
     if not all(math.isfinite(value) and value > 0 for value in [*baseline, *candidate]):
-        return case.verdict("C10", NOT_DECIDED, quantity, Estimate(math.nan), "a time is missing", *notes, neutral=1)
+        row = case.verdict("C10", NOT_DECIDED, quantity, Estimate(math.nan), *notes, neutral=1)
+        return row.kept_open("a time is missing")
     ratio = ratio_of_means(baseline, candidate, case.evaluation.confidence)
     if ratio.low is not None:
         return case.verdict("C10", by_interval(ratio, neutral=1), quantity, ratio, *notes, neutral=1)

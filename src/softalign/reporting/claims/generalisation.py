@@ -48,17 +48,15 @@ def _verdict(case: Case, name: str) -> Verdict:
     metric = case.scored.runs.headline_metric
     quantity = f"{name}: {NAMES[metric]} lost, per cent of the arm's own"
     runs = [*case.scored.runs.of(case.baseline), *case.scored.runs.of(case.arm)]
+    nothing = case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan))
     without = [f"{run.model} (seed {run.seed})" for run in runs if name not in run.shifted]
     if without:
-        note = f"not scored on {name}: {', '.join(without)}; run dvc repro"
-        return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
+        return nothing.kept_open(f"not scored on {name}", f"{', '.join(without)}; run dvc repro")
     if any(run.shifted[name].identity != runs[0].shifted[name].identity for run in runs):
-        note = f"the arms were scored on different items of {name}; run dvc repro"
-        return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
+        return nothing.kept_open(f"the arms were scored on different items of {name}", "run dvc repro")
     base = runs[0].shifted[name].base
     if base is not None and not len(base):
-        note = "no source of the test set has a length that was trained on"
-        return case.verdict("C14", NOT_DECIDED, quantity, Estimate(math.nan), note)
+        return nothing.kept_open("no source of the test set has a length that was trained on")
     of = {model: losses(case.scored, model, name, metric, case.evaluation) for model in (case.baseline, case.arm)}
 
     def difference(part: str) -> Estimate:
@@ -75,6 +73,6 @@ def _verdict(case: Case, name: str) -> Verdict:
         notes.append("part of it may be that sources of these lengths are harder for an arm however it is trained")
     row = case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())
     if {verdict, by_interval(score)} == {SUPPORTED, REFUTED}:
-        less = "loses more, and is better" if verdict == REFUTED else "loses less, and is worse"
-        return row.kept_open(f"{less} on {name} all the same")
+        less, score = ("more", "better") if verdict == REFUTED else ("less", "worse")
+        return row.kept_open(f"loses {less} on {name}, and is {score} there all the same")
     return row

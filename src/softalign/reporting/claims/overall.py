@@ -22,19 +22,20 @@ class Overall:
 
 def overall(rows: Sequence[Verdict]) -> Overall:
     """A claim is supported when every row that speaks to it is supported, and refuted when at least one row is refuted
-    and none is supported. Otherwise it is not decided, and who supports and who refutes it is named. Rows are taken
-    after Holm's correction over all rows of the claim; those without a p-value, which are exact counts, single
-    measurements and rows that something beside their interval keeps open, as their own rule has them. A row of which
-    runs are missing leaves the claim not decided. A row on which the data have nothing to say does not speak. The
-    effect shown is that of the row that the verdict hangs on: the surest of those that refute, else the least sure of
-    those that are not decided, else the least sure of those that support.
+    and none is supported. Otherwise it is not decided, and who supports, who refutes it and what keeps a row open is
+    named. Rows are taken after Holm's correction over all rows of the claim; those without a p-value, which are exact
+    counts, single measurements and rows that something beside their interval keeps open, as their own rule has them. A
+    row of which runs are missing leaves the claim not decided. A row on which the data have nothing to say does not
+    speak. The effect shown is that of the row that the verdict hangs on: the surest of those that refute, else the
+    least sure of those that are not decided, else the least sure of those that support.
     """
     speaking = [row for row in rows if row.applies]
     missing = list(dict.fromkeys(run for row in rows for run in row.missing))
     hinge = _hinge([row for row in speaking if not row.missing])
     if missing:
-        rest = split([row for row in speaking if not row.missing])
-        return Overall(NOT_DECIDED, "; ".join(filter(None, [f"missing runs: {_some(missing)}", rest])), hinge)
+        rest = [row for row in speaking if not row.missing]
+        parts = [f"missing runs: {_some(missing)}", split(rest), *_kept_open(rest)]
+        return Overall(NOT_DECIDED, "; ".join(filter(None, parts)), hinge)
     if hinge is None:
         return Overall(NOT_DECIDED, "; ".join(dict.fromkeys(note for row in rows for note in row.notes)), None)
     found = {row.verdict for row in speaking}
@@ -42,8 +43,7 @@ def overall(rows: Sequence[Verdict]) -> Overall:
         return Overall(SUPPORTED, split(speaking), hinge)
     if REFUTED in found and SUPPORTED not in found:
         return Overall(REFUTED, split(speaking), hinge)
-    open_because = dict.fromkeys(f"open: {row.open_because}" for row in speaking if row.open_because)
-    return Overall(NOT_DECIDED, "; ".join([split(speaking), *open_because]), hinge)
+    return Overall(NOT_DECIDED, "; ".join([split(speaking), *_kept_open(speaking)]), hinge)
 
 
 RULE = " ".join((inspect.getdoc(overall) or "").split())
@@ -64,6 +64,15 @@ def split(rows: Sequence[Verdict]) -> str:
             numbers = [f"{found[verdict]} {verdict}" for verdict in (REFUTED, SUPPORTED, NOT_DECIDED) if found[verdict]]
             parts.append(f"of the rows for {arm} {', '.join(numbers)}")
     return "; ".join(parts)
+
+
+def _kept_open(rows: Sequence[Verdict]) -> list[str]:
+    """What keeps rows open whatever their intervals, and of which arms."""
+    arms: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.open_because:
+            arms.setdefault(row.open_because, {})[row.arm] = None
+    return [f"open for {', '.join(found)}: {because}" for because, found in arms.items()]
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

@@ -76,10 +76,10 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     """Effect: the mean per-sentence difference (arm minus the arm without attention; chrF for translations, ROUGE-L for
     summaries) on the shortest and on the longest fifth of the sources, in points; the one of the two that is less sure,
     or where one refutes, the surest that does. Supported: the whole interval of both lies above 0. Refuted: the whole
-    interval of one of them lies below 0. Not decided otherwise. The p-value is the larger of the two where both are
-    needed, and twice the smaller where either is enough. The slope of the difference over the source length stands
-    beside it and decides nothing. (Changed after the first runs: at first a slope below 0 refuted, which made an arm
-    that is better on all lengths, and most on short ones, refute the claim.)
+    interval of one of them lies below 0. Not decided otherwise, and where all sources are about equally long. The
+    p-value is the larger of the two where both are needed, and twice the smaller where either is enough. The slope of
+    the difference over the source length stands beside it and decides nothing. (Changed after the first runs: at first
+    a slope below 0 refuted, which made an arm that is better on all lengths, and most on short ones, refute the claim.)
     """
     metric = SENTENCE_METRIC.get(case.scored.runs.kind, case.scored.runs.headline_metric)
     found = _by_length(case, metric)

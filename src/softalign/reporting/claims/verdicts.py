@@ -40,9 +40,12 @@ class Verdict:
     notes: list[str] = field(default_factory=list)  # what the data cannot tell, and side findings in numbers
 
     def kept_open(self, because: str, details: str = "") -> Verdict:
-        """The row, not decided whatever its interval: it has no p-value, and no part in the correction."""
+        """The row, not decided whatever its interval: it has no p-value, and no part in the correction. Of several
+        reasons the first is `open_because`, and all are notes.
+        """
         note = f"{because}: {details}" if details else because
-        return replace(self, verdict=NOT_DECIDED, p_value=None, open_because=because, notes=[note, *self.notes])
+        first = self.open_because or because
+        return replace(self, verdict=NOT_DECIDED, p_value=None, open_because=first, notes=[note, *self.notes])
 
 
 @dataclass(frozen=True)
