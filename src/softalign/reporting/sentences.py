@@ -85,7 +85,7 @@ def answer(results: dict[str, Any], task: str, arm: str) -> str:
 def answer_beside_control(results: dict[str, Any], task: str, arm: str) -> str | None:
     """The same against the arm without attention that has as many parameters; None where the two are not compared."""
     found = tables.headline_comparison(results, task, arm, with_control=True)
-    return found and f"At as many parameters: {_compared(results, found)}"
+    return None if found is None else f"At as many parameters: {_compared(results, found)}"
 
 
 def _compared(results: dict[str, Any], found: dict[str, Any]) -> str:

@@ -73,6 +73,6 @@ def _verdict(case: Case, name: str) -> Verdict:
         notes.append("part of it may be that sources of these lengths are harder for an arm however it is trained")
     row = case.verdict("C14", verdict, quantity, shares, *notes, *case.seed_note())
     if {verdict, by_interval(score)} == {SUPPORTED, REFUTED}:
-        less, score = ("more", "better") if verdict == REFUTED else ("less", "worse")
-        return row.kept_open(f"loses {less} on {name}, and is {score} there all the same")
+        less, worse = ("more", "better") if verdict == REFUTED else ("less", "worse")
+        return row.kept_open(f"loses {less} on {name}, and is {worse} there all the same")
     return row
