@@ -74,7 +74,9 @@ def test_one_sentence_is_not_joined_and_joined_sources_are_never_cut() -> None:
     with pytest.raises(UserError, match="data.shifted_tests.long.sentences=1 makes no sense"):
         compose(Layout(ROOT), [joined.format(1)])
     with pytest.raises(UserError, match=r"joined sources would be cut .*~data\.shifted_tests\.long"):
-        compose(Layout(ROOT), [joined.format(2), "data.cleaning.long_sources=truncate"])
+        compose(
+            Layout(ROOT), [joined.format(2), "~data.shifted_tests.test_joined", "data.cleaning.long_sources=truncate"]
+        )
 
 
 def test_lengths_that_leave_nothing_to_train_on() -> None:

@@ -63,7 +63,7 @@ def test_what_params_yaml_takes_out_and_adds_is_taken_out_and_added_once(project
         output = run(project, "python", "probe.py", *arguments).stdout
     finally:
         params.write_text(before)
-    assert [line for line in output.splitlines() if line.startswith("shifted:")] == ["shifted: more"]
+    assert [line for line in output.splitlines() if line.startswith("shifted:")] == ["shifted: test_joined more"]
 
 
 def test_a_sweep_over_tasks_gives_each_its_own_data(project: Path) -> None:
