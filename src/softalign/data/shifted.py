@@ -120,10 +120,8 @@ def _clean_noise(folder: Path, name: str, test: NoiseTest, data: Prepared, clean
 
 def _clean_joined(folder: Path, name: str, test: JoinedTest, data: Prepared, cleaner: Cleaner) -> None:
     rows = list(pairs_of(data.splits["test"].to_batches()))
-    where, remedy = (
-        f"data.shifted_tests.{name}.sentences",
-        f"lower it, or leave the set out: ~data.shifted_tests.{name}",
-    )
+    where = f"data.shifted_tests.{name}.sentences"
+    remedy = f"lower it, or leave the set out: ~data.shifted_tests.{name}"
     if test.sentences > len(rows):
         raise UserError(f"the test set has {len(rows)} rows and not {test.sentences} to be joined", where, remedy)
     try:

@@ -121,13 +121,14 @@ def _better(task: TaskRuns, model: str, verdicts: Sequence[Verdict]) -> dict[str
     where it compares how often trainings diverged instead.
     """
     claim = {"bleu": "C1", "rougeL": "C2"}.get(task.headline_metric)
+    opponents = (baseline_of(model, task.arms), control_of(model, task))
     rows = [row for row in verdicts if row.claim == claim]
     family = sum(row.p_value is not None for row in rows)
     return {
         row.against: {key: getattr(row, key) for key in ("verdict", "p_holm", "open_because")} | {"family": family}
         for row in rows
         if (row.task, row.arm) == (task.task, model)
-        and row.against in (baseline_of(model, task.arms), control_of(model, task))
+        and row.against in opponents
         and not any(run.state == DIVERGED for run in task.missing([model, row.against]))
     }
 
