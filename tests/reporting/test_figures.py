@@ -99,7 +99,7 @@ def test_a_heat_map_shows_the_weights_and_takes_a_dollar_for_a_dollar() -> None:
     figure = figures.attention_heat_map(weights, ["$5", "über$"], ["a", "b", "</s>"], "title")
     ax = figure.axes[0]
     assert np.array_equal(ax.images[0].get_array(), colormaps["viridis"](np.array(weights), bytes=True))
-    assert [label.get_text() for label in ax.texts] == ["$5", "über$", "a", "b", "</s>"]
+    assert [label.get_text() for label in ax.texts] == ["$5", "über$", "a", "b", "</s>", "source →\ntarget ↓"]
     assert figures.to_png(figure).startswith(b"\x89PNG")
 
 

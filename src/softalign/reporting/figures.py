@@ -326,8 +326,9 @@ def attention_heat_map(
     source, target = ([printable(token) for token in tokens] for tokens in (source, target))
     across, down = (9 if len(source) <= 40 else 6), 9  # font sizes; long sources get narrow columns
     # Margins in inches from the longest label: laying out a hundred labels by measuring each takes seconds.
-    left = 0.25 + max(map(len, target), default=1) * down * 0.62 / 72
-    top = (0.35 if title else 0.1) + max(map(len, source), default=1) * across * 0.62 / 72
+    corner = ("source →", "target ↓")
+    left = 0.25 + max(map(len, (*target, *corner))) * down * 0.62 / 72
+    top = (0.35 if title else 0.1) + max(4, *map(len, source)) * across * 0.62 / 72
     width, height = max(0.026 * across * len(source), 1.0), max(0.022 * down * len(target), 0.6)
     whole_width, whole_height = left + width + 0.6, top + height + 0.1
     figure = Figure(figsize=(whole_width, whole_height))
@@ -347,6 +348,8 @@ def attention_heat_map(
             ax.text(place, -0.5, token, parse_math=False, **upright)
         for place, token in enumerate(target):
             ax.text(-0.5, place, token, parse_math=False, **level)
+        at_the_corner = offset_copy(ax.transData, figure, -3, 3, units="points")
+        ax.text(-0.5, -0.5, "\n".join(corner), ha="right", va="bottom", fontsize=7, transform=at_the_corner)
         beside = ((left + width + 0.12) / whole_width, 0.1 / whole_height, 0.1 / whole_width, height / whole_height)
         bar = figure.colorbar(colours, cax=figure.add_axes(beside), ticks=[0, 0.5, 1])
         bar.ax.tick_params(labelsize=8, length=2)
