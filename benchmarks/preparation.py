@@ -23,13 +23,7 @@ from softalign.training.cost import peak_memory_mb
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.preparation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--pairs", type=int, default=1_000_000, help="training pairs (default 1000000)")
-    pairs = parser.parse_args(arguments).pairs
+    pairs = parse(arguments).pairs
     with reported():
         layout = Layout(project_root())
         config = compose(layout, ["task=translation", "data=phrasebook", f"data.source.train_rows={pairs}"]).data
@@ -38,6 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("| pairs | seconds | pairs a second | peak memory, MiB |")
     print("| ---: | ---: | ---: | ---: |")
     print(f"| {pairs:,} | {seconds:.0f} | {pairs / seconds:,.0f} | {peak:.0f} |")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.preparation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--pairs", type=int, default=1_000_000, help="training pairs (default 1000000)")
+    return parser.parse_args(arguments)
 
 
 def measured(raw: Path, folder: Path, config: DataConfig) -> tuple[float, float]:

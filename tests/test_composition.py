@@ -221,6 +221,7 @@ def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_p
         ("model.hiden_size=3", ["unknown key 'hiden_size'", "did you mean 'hidden_size'", "embedding_size"]),
         ("+model.hiden_size=3", ["unknown key 'hiden_size'", "did you mean 'hidden_size'", "embedding_size"]),
         ("~model.hiden_size", ["unknown key 'hiden_size'", "embedding_size"]),
+        ("data.source.path=x", ["the data chosen have no key 'path'", "of kind files have", "leave the others out"]),
         ("data.source.revisoin=x", ["unknown key 'revisoin'", "did you mean 'revision'", "train_rows"]),
         ("+data.source.revisoin=x", ["unknown key 'revisoin'", "train_rows"]),
         ("optimizer.lr=1", ["unknown key 'optimizer'", "did you mean 'optimization'", "trainer"]),

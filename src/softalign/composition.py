@@ -162,6 +162,13 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
             factory = {field.name: field.default_factory for field in fields(schema)}.get(step)
             if path[: depth + 1] == ["data", "source"]:
                 known = {field.name: None for source in SOURCES.values() for field in fields(source)}
+                if key in known:
+                    kinds = [kind for kind, source in SOURCES.items() if key in {part.name for part in fields(source)}]
+                    return UserError(
+                        f"the data chosen have no key {key!r}, which those of kind {' or '.join(kinds)} have",
+                        "data.source",
+                        "choose such data; overrides in params.yaml are for all tasks, so leave the others out of tasks",
+                    )
                 return unknown("key", key, "data.source; which keys depends on its kind", list(known))
             if path[: depth + 1] == ["data", "shifted_tests"]:
                 return UserError(
