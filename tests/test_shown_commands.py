@@ -31,7 +31,8 @@ def blocks(page: Path) -> list[str]:
     """The lines of a page's blocks of code, fenced as sh or indented; a fence of another language holds no command."""
     text = page.read_text(encoding="utf-8")
     fenced = re.findall(r"^```sh\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
-    indented = re.findall(r"^ {4}(\S.*)$", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    unfenced = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    indented = re.findall(r"^ {4}(\S.*)$", unfenced, flags=re.MULTILINE)
     return [*(line for block in fenced for line in block.splitlines()), *indented]
 
 

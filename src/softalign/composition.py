@@ -167,7 +167,7 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
                     return UserError(
                         f"the data chosen have no key {key!r}, which those of kind {' or '.join(kinds)} have",
                         "data.source",
-                        "choose such data; overrides in params.yaml are for all tasks, so leave the others out of tasks",
+                        "choose such data; params.yaml's overrides are for all tasks, so leave the others out of tasks",
                     )
                 return unknown("key", key, "data.source; which keys depends on its kind", list(known))
             if path[: depth + 1] == ["data", "shifted_tests"]:
