@@ -11,6 +11,7 @@ PORT ?= 5000
 BENCH_ARGS ?=
 NAME ?=
 EXP_ARGS ?=
+LAB_ARGS ?=
 STAMP := $(VENV)/.softalign-installed
 RUN = PATH="$$(cd '$(VENV)' && pwd)/bin:$$PATH"
 
@@ -50,8 +51,8 @@ format: setup ## sort the imports and format the code
 ui: setup ## open the runs in MLflow (PORT=5000)
 	@$(RUN) PYTHONPATH=src python -m softalign.training.ui --port $(PORT)
 
-lab: setup ## open the notebooks in JupyterLab
-	@$(RUN) PYTHONPATH=src jupyter lab notebooks
+lab: setup ## open the notebooks in JupyterLab (in a container, as root: LAB_ARGS="--allow-root")
+	@$(RUN) PYTHONPATH=src jupyter lab notebooks $(LAB_ARGS)
 
 bench: setup ## training and decoding speed against plain PyTorch (5 minutes; BENCH_ARGS="--rounds 9 data=multi30k")
 	@$(RUN) PYTHONPATH=src python -m benchmarks $(BENCH_ARGS)

@@ -141,6 +141,24 @@ def test_a_list_that_is_none_is_refused_before_dvc_reads_it(given: list[str]) ->
         dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), given)
 
 
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("overrides=[optimization.lr=0.1]", r"cannot be parsed \(-S overrides=.*each override in quotes"),
+        ("model=[vanilla]", "unknown key 'model'.*did you mean 'models'"),
+        ("params.yaml:optimization.lr=0.1", "unknown key 'optimization'.*known: tasks, models"),
+    ],
+)
+def test_a_setting_that_is_none_of_params_yaml_is_refused_before_dvc_reads_it(setting: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), ["-S", setting])
+
+
+def test_settings_of_other_files_are_left_to_dvc() -> None:
+    given = ["-S", "conf/model/bahdanau.yaml:hidden_size=192"]
+    assert dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), given)[-2:] == given
+
+
 @pytest.mark.parametrize("given", [["-S", "seeds=[1],[2]"], ["-S", "seeds=choice([1],[2])"], ["-m", "seeds=3 are few"]])
 def test_sweeps_of_dvc_and_its_other_words_are_left_to_it(given: list[str]) -> None:
     assert dvc_command(Experiment("mine", "", {}), read_params(LAYOUT.params), given)[-2:] == given
@@ -174,7 +192,11 @@ def test_dvc_runs_the_experiment(project: Path) -> None:
     """The stage compose alone, for which DVC takes a further argument; the last -S of a key holds."""
     command = ("python", "-m", "softalign", "run", "tiny", "-S", "seeds=[4]", "compose")
     before = yaml.safe_load((project / "params.yaml").read_text())
+    report = project / "reports" / "index.html"
+    report.parent.mkdir()
+    report.touch()
     output = run(project, *command).stdout
+    assert output.splitlines()[-1] == f"The report: {report}"
     tiny = read_experiment(Layout(project), "tiny")
     assert shlex.split(output.splitlines()[0])[:6] == ["dvc", "exp", "run", "--keep-going", "-S", "experiment=tiny"]
     after = yaml.safe_load((project / "params.yaml").read_text())

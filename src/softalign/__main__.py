@@ -76,6 +76,8 @@ def run_experiment(given: argparse.Namespace) -> None:
     status = call_interruptibly([sys.executable, "-m", *command], layout.root, environment)
     if status not in (0, INTERRUPTED) and has_diverged(layout):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
+    elif status == 0 and (report := layout.reports / "index.html").exists() and "--queue" not in given.arguments:
+        print(f"The report: {report}")
     raise SystemExit(status)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from softalign.errors import UserError, unknown_choice
-from softalign.params import Params, check_keys, in_hydras_grammar
+from softalign.errors import UserError, unknown, unknown_choice
+from softalign.params import KEYS, Params, check_keys, in_hydras_grammar
 from softalign.paths import Layout
 
 if TYPE_CHECKING:
@@ -60,11 +59,14 @@ def read_experiment(layout: Layout, name: str) -> Experiment:
 def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str] = ()) -> list[str]:
     """`dvc exp run --keep-going` with what the experiment wants of params.yaml, whose present content is `params`.
 
-    `arguments` are DVC's own. Raises `UserError` where they give one value to what is a list: DVC says nothing useful.
+    `arguments` are DVC's own. Raises `UserError` where a -S among them cannot be parsed, names a key that params.yaml
+    does not have, or gives one value to what is a list: DVC says nothing useful.
     """
     arguments = list(arguments)
     for setting in _settings(arguments):
         key, value = setting.key_or_group, setting.value()
+        if (name := key.partition(".")[0]) not in KEYS:
+            raise unknown("key", name, f"-S {setting.input_line}", KEYS)
         if key in LISTS and not setting.is_sweep_override() and (value == [] or not isinstance(value, list)):
             raise UserError(f"{key} wants a list with something in it", "-S", f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
@@ -82,15 +84,22 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
 
 
 def _settings(arguments: list[str]) -> Iterator[Override]:
-    """Those of DVC's -S. What Hydra cannot parse is left to DVC, which says so."""
+    """Those of DVC's -S that are for params.yaml."""
     # Imported here: most commands have no -S, and need no Hydra.
     from softalign.composition import parse
 
     for word, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         given = following if word in ("-S", "--set-param") else re.sub("^(-S|--set-param=)", "", word)
-        if given != word:
-            with suppress(UserError):
-                yield from parse([given.removeprefix("params.yaml:")])
+        if given == word:
+            continue
+        file = given.partition("=")[0].rpartition(":")[0]
+        if file not in ("", "params.yaml"):
+            continue
+        try:
+            yield from parse([given.removeprefix("params.yaml:")])
+        except UserError:
+            remedy = "write key=value, and each override in quotes, as in -S \"overrides=['optimization.lr=0.002']\""
+            raise UserError("cannot be parsed", f"-S {given}", remedy) from None
 
 
 def _names(layout: Layout) -> list[str]:

@@ -111,7 +111,7 @@ BAD = {
         b'de,en\nx,"' + b"y\n" * (MAX_TEXT_BYTES // 2 + 1) + b'"\n',
         r"field larger than field limit .*\(%s, line 2\): ",
     ),
-    "not json": ("a.jsonl", b'{"de": "a", "en": "b"}\n{"de"\n', r"not JSON: .* \(%s, line 2\): "),
+    "not json": ("a.jsonl", b'{"de": "a", "en": "b"}\n{"de"\n', r"not JSON: .* at character 6 \(%s, line 2\): "),
     "json array": ("a.json", b'["a", "b"]\n', r"not an object \(%s, line 1\): .*one object a line"),
     "number": ("a.jsonl", b'{"de": 1, "en": "b"}\n', r"column 'de' holds int, not text \(%s, line 1\): "),
     "ragged": ("a.csv", b"de,en\na,b\nc,d,e\n", r"3 fields, and the header has 2 \(%s, line 3\): .*quote"),

@@ -109,6 +109,7 @@ def test_what_decoding_reads_does_not_move_a_run(project: Path) -> None:
         ["--multirun", "model=vanilla,multipy-gru"],
         ["--multirun", "task=translation,sumarization"],
         ["--multirun", "model=vanilla,multiply-gur"],
+        ["model=vanilla,multiply"],
         ["seed=13"],
     ],
 )

@@ -208,6 +208,16 @@ def test_plain_progress_is_a_line_an_epoch(
     ]
 
 
+@pytest.mark.parametrize(("lr", "warned"), [(1e4, True), (3e-3, False)])
+def test_a_loss_that_blows_up_and_stays_finite_is_warned_of(
+    prepared: Path, configured: Configured, tmp_path: Path, capsys: pytest.CaptureFixture[str], lr: float, warned: bool
+) -> None:
+    loss = fit(prepared, configured(lr=lr, max_epochs=1), tmp_path).best_validation_loss
+    vocabulary = len(load_prepared(prepared, only=()).target_tokenizer)
+    assert (loss >= math.log(vocabulary)) == warned
+    assert (f"not below that of guessing, ln {vocabulary} = " in capsys.readouterr().err) == warned
+
+
 def test_a_bar_can_be_asked_for(
     prepared: Path, configured: Configured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,7 +112,7 @@ def _json_lines(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
             continue
         where = f"{path}, line {number}"
         try:
-            record = json.loads(line)
+            record = json.loads(line.rstrip())  # of what is after a line break the character would be 1
         except json.JSONDecodeError as error:
             raise UserError(
                 f"not JSON: {error.msg} at character {error.colno}",

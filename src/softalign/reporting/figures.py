@@ -254,7 +254,8 @@ def gradient_norm_by_lag(buckets: Sequence[dict[str, Any]]) -> Figure:
     for arm in arms:
         values = _mean_by_span(buckets, arm, spans, "relative")
         ax.plot(range(len(spans)), values, **arm_style(arm, arms), linewidth=1.6, markersize=5, label=arm)
-    ax.set_yscale("log")
+    if any(row["relative"] is not None for row in buckets):  # matplotlib warns of a scale for nothing
+        ax.set_yscale("log")
     tokens = {(row["low"], row["high"]): row["tokens"] for row in buckets}
     ax.set_xticks(range(len(spans)), [f"{_span(*span)}\nn={tokens[span]}" for span in spans], fontsize=8)
     ax.set_xlabel("lag: tokens to the encoder's last state, and how many")

@@ -43,7 +43,7 @@ COARSE = (
     " decided by the bootstrap; raise evaluation.bootstrap_samples."
 )
 BY_STUDENT = ("C9",)  # whose p-values are Student's t with one seed too
-LEFT_OUT = "{} of the {} runs that params.yaml names are missing or incomplete; the report lists them."
+LEFT_OUT = "Missing or incomplete: {} of the {} runs that params.yaml names, which the report lists."
 EMBEDDED = (
     "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
     " need not carry over."

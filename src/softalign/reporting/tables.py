@@ -362,7 +362,7 @@ def claim_overview(claims: Sequence[dict[str, Any]], confidence: float) -> Table
                 p_value(effect["p_holm"]),
                 subject,
                 seed_list(claim["seeds"]) or NONE,
-                "\n".join(data) or NONE,
+                ", ".join(data) or NONE,
                 claim["reason"],
             ]
         )

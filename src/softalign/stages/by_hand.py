@@ -16,9 +16,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from softalign.arms import Arm, matching_variants
-from softalign.composition import base_of, check_choices, compose, compose_by_hand, first_job, spelled_out, swept
+from softalign.composition import base_of, check_choices, compose, compose_by_hand, first_job, parse, spelled_out, swept
 from softalign.config import Config
-from softalign.errors import reported
+from softalign.errors import UserError, reported
 from softalign.paths import Layout
 from softalign.training.failure import DivergedError
 from softalign.typed import training_part
@@ -66,6 +66,10 @@ def _place_base_overrides(layout: Layout) -> bool:
     options, unknown = get_args_parser().parse_known_args()
     if unknown or options.help or options.hydra_help or options.info:
         return False
+    if not options.multirun:
+        for override in parse(options.overrides):
+            if override.is_sweep_override():
+                raise UserError("several values", str(override.input_line), "add --multirun to run one after another")
     compose_by_hand(layout, first_job(options.overrides))
     if options.multirun:
         check_choices(layout, options.overrides)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -161,6 +163,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
             print(f"{identity.label}: interrupted {done}; the same command goes on from there", flush=True)
             raise
     losses = curve.validation_losses
+    _warn_of_guessing(identity.label, min(losses), len(prepared.target_tokenizer))
     cost = Cost(
         precision=precision,
         n_parameters=sum(parameter.numel() for parameter in module.parameters()),
@@ -180,6 +183,13 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         finished_at=time.time(),
     )
     replace_text(output / "cost.json", json.dumps(asdict(cost), indent=2) + "\n")
+
+
+def _warn_of_guessing(label: str, loss: float, vocabulary: int) -> None:
+    """A loss that blew up and stayed finite ends no training: it is the validation loss that shows it."""
+    if loss >= math.log(vocabulary):
+        said = f"the validation loss, {loss:.2f} at its best, is not below that of guessing, ln {vocabulary:,}"
+        print(f"warning: {label}: {said} = {math.log(vocabulary):.2f}: lower optimization.lr", file=sys.stderr)
 
 
 class _Patience(EarlyStopping):

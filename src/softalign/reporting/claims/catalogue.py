@@ -30,7 +30,7 @@ class Claim:
     needs: str  # what has to be run before it can be decided
     tasks: tuple[str, ...] = ("translation", "summarization")  # kinds of task
     diverged: Divergence = divergence.is_silent  # decides where trainings diverged
-    of_scores: bool = False  # compares what arms write: says nothing of two that have learned nothing
+    of_scores: bool = False  # of what an arm writes or looks at: of one that has learned nothing it says nothing
     made_for: tuple[str, ...] = ()  # tasks that exist for this claim: where one is named, no other speaks to it
 
     @property
@@ -88,6 +88,7 @@ CLAIMS = (
         pairs.each_fused,
         (quality.focuses,),
         "an arm with attention",
+        of_scores=True,
     ),
     Claim(
         "C6",
