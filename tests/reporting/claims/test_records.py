@@ -111,7 +111,7 @@ def test_a_missing_run_is_named_where_it_is_needed_and_nowhere_else(tmp_path: Pa
     assert of(reported.claims, "C1")["verdict"] != "" and of(reported.claims, "C1")["effect"] is not None
     text = (reported.write() / "report.md").read_text(encoding="utf-8")
     assert "| summarization | multiply | 1 | not run | not run |" in text
-    assert "1 of the 6 runs that params.yaml names are missing" in text
+    assert "Missing or incomplete: 1 of the 6 runs that params.yaml names, which" in text
 
 
 def test_an_arm_that_nobody_knows_leaves_every_claim_of_its_task_open(tmp_path: Path) -> None:
