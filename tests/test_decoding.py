@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import ARMS, ARMS_AND_CELLS, FEWER_MODELS, batch_of, small_model
+from torch import Tensor
 
 from softalign.config import DecodingConfig
 from softalign.data.batching import Batch, collate
@@ -71,6 +72,48 @@ def test_a_beam_of_one_is_greedy(fusion, cell):
     assert greedy(model, batch.source, batch.source_lengths, DecodingConfig(beam_size=7)) == search(
         model, batch.source, batch.source_lengths, DecodingConfig(beam_size=1)
     )
+
+
+@torch.no_grad()
+def slow_search(model: Seq2Seq, source: Tensor, config: DecodingConfig, limit: int, early: bool) -> list[int]:
+    """A plain loop over hypotheses as lists; `early`: done when k hypotheses are finished, however they rank."""
+
+    def rank(log_p: float, length: int) -> float:
+        return log_p / length**config.length_penalty
+
+    encoded = model.encode(source[None], torch.tensor([len(source)]))
+    live, finished = [(0.0, [], model.start(encoded))], []
+    for length in range(limit + 1):
+        extended = []
+        for log_p, tokens, state in live:
+            step, after, _ = model.step(torch.tensor([[BOS, *tokens][-1]]), state, encoded)
+            following = [EOS] if length == limit else [EOS, *range(EOS + 1, step.size(1))]
+            extended += [(log_p + float(step[0, token]), tokens, token, after) for token in following]
+        extended.sort(key=lambda one: -one[0])
+        ended = [one for one in extended[: config.beam_size] if one[2] == EOS]
+        finished += [(rank(log_p, length + 1), tokens) for log_p, tokens, _, _ in ended]
+        going_on = [one for one in extended if one[2] != EOS][: config.beam_size]
+        live = [(log_p, [*tokens, token], after) for log_p, tokens, token, after in going_on]
+        if len(finished) >= config.beam_size and (
+            early or not live or rank(live[0][0], length + 1) <= max(score for score, _ in finished)
+        ):
+            break
+    return max(finished, key=lambda one: one[0])[1]
+
+
+@pytest.mark.parametrize("fusion", ["vanilla", "bahdanau"])
+def test_bad_early_ends_do_not_stop_the_search(fusion: str) -> None:
+    """A slow loop finds the same, and would find less on some source if it stopped at k finished hypotheses."""
+    model, batch = lively(small_model(fusion)), batch_of(*[(5, 1)] * 12)
+    config = DecodingConfig(beam_size=3, max_length_ratio=1.0, max_length_offset=5)
+    with torch.no_grad():
+        model.decoder.readout.output.bias[EOS] += 4.5  # an end is likely, and seldom the most likely
+    found = [hypothesis.tokens for hypothesis in search(model, batch.source, batch.source_lengths, config)]
+    slow, early = (
+        [slow_search(model, source, config, 10, early) for source in batch.source] for early in (False, True)
+    )
+    assert found == slow
+    assert found != early
 
 
 @pytest.mark.parametrize(("fusion", "cell", "options"), FEWER_MODELS)

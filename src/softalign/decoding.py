@@ -67,8 +67,10 @@ def search(
     A hypothesis has at most ratio * source tokens + offset tokens, EOS counted in neither; one that reaches the limit
     is ended by force, so that `log_probability` is always that of a whole sentence. Each step extends the k best
     unfinished hypotheses; those among the k best extensions that end are finished. A sentence is done when k of its
-    hypotheses are finished, or when no unfinished one can still overtake the best: log p only falls, and no length
-    divides it by more than the limit does. Equal scores are ordered by beam position, then by token id.
+    hypotheses are finished and the best of them ranks no lower than the best unfinished one does so far (k alone would
+    be quick to fill with bad early ends, where a model is sure of everything but a few words), or when no unfinished
+    one can still overtake the best: log p only falls, and no length divides it by more than the limit does. Equal
+    scores are ordered by beam position, then by token id.
 
     Args: source (B, S) ids with EOS, padded; source_lengths (B,).
     Raises: `UserError` for a configuration that `check_decoding` refuses.
@@ -129,7 +131,9 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
         # A vocabulary smaller than 2k has too few candidates in the first step: those that end fill the places up.
         log_probabilities = values.masked_fill_(ends, -torch.inf).gather(1, going_on)
         bound = log_probabilities[:, 0] / (limits + 1) ** config.length_penalty
-        done = (best.count[which] >= k) | (bound <= best.score[which]) | (limits == length)
+        so_far = log_probabilities[:, 0] / (length + 1) ** config.length_penalty
+        enough = (best.count[which] >= k) & (so_far <= best.score[which])
+        done = enough | (bound <= best.score[which]) | (limits == length)
         left = (~done).nonzero().squeeze(1)
         if len(left) == 0:
             return
