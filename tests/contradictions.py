@@ -335,12 +335,12 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
     told: dict[str, set[str]] = {}
     for part in said["split"].split("; "):
         plain = re.fullmatch(r"(refuted|supported|not decided) for (.*)", part)
-        mixed = re.fullmatch(r"of the rows for (\S+) (.*)", part)
+        mixed = re.fullmatch(r"of the rows for (?:each of )?(\S+(?:, \S+)*) (\d.*)", part)
         because = re.fullmatch(r"open for ([^:]+): (.*)", part)
         if plain:
             told |= {arm: {plain[1]} for arm in plain[2].split(", ")}
         elif mixed:
-            told[mixed[1]] = {count.split(" ", 1)[1] for count in mixed[2].split(", ")}
+            told |= {arm: {count.split(" ", 1)[1] for count in mixed[2].split(", ")} for arm in mixed[1].split(", ")}
         elif because:
             told_open |= {(because[2], arm) for arm in because[1].split(", ")}
     if told_open != kept_open:

@@ -51,6 +51,8 @@ def test_what_the_data_say_nothing_on_does_not_count() -> None:
 def test_the_split_is_named_arm_by_arm() -> None:
     rows = [row(SUPPORTED, "a"), row(REFUTED, "b"), row(SUPPORTED, "c"), row(NOT_DECIDED, "c", "summarization")]
     assert overall(rows).reason == "refuted for b; supported for a; of the rows for c 1 supported, 1 not decided"
+    rows += [row(NOT_DECIDED, "d"), row(SUPPORTED, "d", "summarization")]
+    assert overall(rows).reason.endswith("; of the rows for each of c, d 1 supported, 1 not decided")
 
 
 def test_what_keeps_rows_open_is_named_once_with_its_arms() -> None:

@@ -59,10 +59,13 @@ def split(rows: Sequence[Verdict]) -> str:
         arms = [arm for arm, found in counts.items() if set(found) == {verdict}]
         if arms:
             parts.append(f"{verdict} for {', '.join(arms)}")
+    alike: dict[str, list[str]] = {}
     for arm, found in counts.items():
         if len(found) > 1:
             numbers = [f"{found[verdict]} {verdict}" for verdict in (REFUTED, SUPPORTED, NOT_DECIDED) if found[verdict]]
-            parts.append(f"of the rows for {arm} {', '.join(numbers)}")
+            alike.setdefault(", ".join(numbers), []).append(arm)
+    for numbers, arms in alike.items():
+        parts.append(f"of the rows for {'each of ' if len(arms) > 1 else ''}{', '.join(arms)} {numbers}")
     return "; ".join(parts)
 
 
