@@ -174,7 +174,7 @@ def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
 
 
 def _floor(claim: str, row: dict[str, Any], results: dict[str, Any]) -> Iterator[str]:
-    """A row about scores, or about attention, is open for their being too low where they are, and nowhere else."""
+    """A row of these claims is open for scores that are too low where they are, and nowhere else."""
     compares_scores = claim in ("C1", "C2", "C5", "C6", "C7") and "diverged" not in row["quantity"]
     if not compares_scores or row["effect"] is None or row["missing"]:
         return

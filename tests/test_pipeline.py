@@ -189,6 +189,7 @@ def test_an_arm_that_diverges_stops_alone_and_leaves_the_report_as_it_was(projec
     settings = ("-S", f"tasks=[{TASK}]", "-S", f"models=[multiply,{','.join(ARMS)}]")
     failed = run(project, "python", "-m", "softalign", "run", "smoke", *settings, check=False)
     assert failed.returncode != 0
+    assert f"The report: {project / 'reports' / 'index.html'}" in failed.stdout.splitlines()
     claims = json.loads((project / "reports" / "claims.json").read_text(encoding="utf-8"))["claims"]
     assert claims[0]["verdict"] == "not decided" and not claims[0]["missing"]  # divergence is an outcome
     (row,) = [row for row in claims[0]["rows"] if row["arm"] == "multiply"]

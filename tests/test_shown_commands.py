@@ -1,4 +1,4 @@
-"""The commands that the README, the pages of docs/ and the heads of conf/'s files show: each is one that runs here."""
+"""The commands in the docs' blocks of code (README.md is one of them) and in the heads of conf/'s files: each runs."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def shown_in(*pages: Path) -> list[str]:
     return list(dict.fromkeys(line.partition("  #")[0].partition(" # ")[0].strip() for line in lines))
 
 
-README = shown_in(ROOT / "README.md")
+GUIDES = shown_in(ROOT / "README.md", ROOT / "docs" / "using.md")  # written to be tried, each in full
 FILES = [path for path in sorted((ROOT / "conf").rglob("*.yaml")) if "tuned" not in path.parts]  # a search wrote those
-SHOWN = list(dict.fromkeys([*README, *shown_in(*sorted((ROOT / "docs").rglob("*.md")), *FILES)]))
+SHOWN = list(dict.fromkeys([*GUIDES, *shown_in(*sorted((ROOT / "docs").rglob("*.md")), *FILES)]))
 
 
 def shown(*kinds: str) -> list[str]:
@@ -74,7 +74,7 @@ def test_make_knows_the_target(line: str) -> None:
     run(ROOT, *shlex.split(line), "--dry-run")
 
 
-@pytest.mark.parametrize("line", [line for line in README if line.startswith(STAGE)])
+@pytest.mark.parametrize("line", [line for line in GUIDES if line.startswith(STAGE)])
 def test_a_stage_by_hand_takes_the_command_line(line: str, tmp_path: Path) -> None:
     copy_project(tmp_path)
     module, *arguments = shlex.split(line)[2:]
@@ -124,8 +124,8 @@ def test_an_experiment_composes(line: str, tmp_path: Path) -> None:
     values = [word for flag, word in zip(words, words[1:], strict=False) if flag == "-S"]
     assert values
     apply_with_dvc(tmp_path, values)
-    changed = composed(Layout(tmp_path), every_arm=line in README)
-    if line in README:
+    changed = composed(Layout(tmp_path), every_arm=line in GUIDES)
+    if line in GUIDES:
         assert changed != composed(Layout(ROOT), every_arm=True)
 
 

@@ -15,6 +15,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -73,10 +74,12 @@ def run_experiment(given: argparse.Namespace) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
     environment = os.environ | {"PATH": path}
 
+    start = time.time()
     status = call_interruptibly([sys.executable, "-m", *command], layout.root, environment)
     if status not in (0, INTERRUPTED) and has_diverged(layout):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
-    elif status == 0 and (report := layout.reports / "index.html").exists() and "--queue" not in given.arguments:
+    report = layout.reports / "index.html"
+    if report.exists() and report.stat().st_mtime >= start:
         print(f"The report: {report}")
     raise SystemExit(status)
 

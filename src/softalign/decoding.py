@@ -130,9 +130,9 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
         going_on = ends.byte().sort(dim=1, stable=True).indices[:, :k]
         # A vocabulary smaller than 2k has too few candidates in the first step: those that end fill the places up.
         log_probabilities = values.masked_fill_(ends, -torch.inf).gather(1, going_on)
-        bound = log_probabilities[:, 0] / (limits + 1) ** config.length_penalty
-        so_far = log_probabilities[:, 0] / (length + 1) ** config.length_penalty
-        enough = (best.count[which] >= k) & (so_far <= best.score[which])
+        likeliest = log_probabilities[:, 0].double()  # as the scores, with which equals must compare as equal
+        bound = likeliest / (limits + 1) ** config.length_penalty
+        enough = (best.count[which] >= k) & (likeliest / (length + 1) ** config.length_penalty <= best.score[which])
         done = enough | (bound <= best.score[which]) | (limits == length)
         left = (~done).nonzero().squeeze(1)
         if len(left) == 0:

@@ -67,6 +67,10 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
         key, value = setting.key_or_group, setting.value()
         if (name := key.partition(".")[0]) not in KEYS:
             raise unknown("key", name, f"-S {setting.input_line}", KEYS)
+        if key == "overrides" and not setting.is_sweep_override() and not isinstance(value, list):
+            raise UserError(
+                "overrides wants a list", "-S", "write -S \"overrides=['optimization.lr=0.002']\", or overrides=[]"
+            )
         if key in LISTS and not setting.is_sweep_override() and (value == [] or not isinstance(value, list)):
             raise UserError(f"{key} wants a list with something in it", "-S", f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
@@ -97,9 +101,9 @@ def _settings(arguments: list[str]) -> Iterator[Override]:
             continue
         try:
             yield from parse([given.removeprefix("params.yaml:")])
-        except UserError:
+        except UserError as error:
             remedy = "write key=value, and each override in quotes, as in -S \"overrides=['optimization.lr=0.002']\""
-            raise UserError("cannot be parsed", f"-S {given}", remedy) from None
+            raise UserError(f"not understood: {error}", f"-S {given}", remedy) from None
 
 
 def _names(layout: Layout) -> list[str]:

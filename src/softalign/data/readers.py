@@ -112,7 +112,7 @@ def _json_lines(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
             continue
         where = f"{path}, line {number}"
         try:
-            record = json.loads(line.rstrip())  # of what is after a line break the character would be 1
+            record = json.loads(line.rstrip())  # else what a line lacks were character 1 of the next
         except json.JSONDecodeError as error:
             raise UserError(
                 f"not JSON: {error.msg} at character {error.colno}",

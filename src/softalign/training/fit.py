@@ -186,10 +186,10 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
 
 
 def _warn_of_guessing(label: str, loss: float, vocabulary: int) -> None:
-    """A loss that blew up and stayed finite ends no training: it is the validation loss that shows it."""
+    """A loss that blew up and stayed finite, or that never fell, ends no training: the validation loss tells."""
     if loss >= math.log(vocabulary):
         said = f"the validation loss, {loss:.2f} at its best, is not below that of guessing, ln {vocabulary:,}"
-        print(f"warning: {label}: {said} = {math.log(vocabulary):.2f}: lower optimization.lr", file=sys.stderr)
+        print(f"warning: {label}: {said} = {math.log(vocabulary):.2f}: try another optimization.lr", file=sys.stderr)
 
 
 class _Patience(EarlyStopping):

@@ -64,8 +64,8 @@ def split(rows: Sequence[Verdict]) -> str:
         if len(found) > 1:
             numbers = [f"{found[verdict]} {verdict}" for verdict in (REFUTED, SUPPORTED, NOT_DECIDED) if found[verdict]]
             alike.setdefault(", ".join(numbers), []).append(arm)
-    for numbers, arms in alike.items():
-        parts.append(f"of the rows for {'each of ' if len(arms) > 1 else ''}{', '.join(arms)} {numbers}")
+    for said, arms in alike.items():
+        parts.append(f"of the rows for {'each of ' if len(arms) > 1 else ''}{', '.join(arms)} {said}")
     return "; ".join(parts)
 
 
