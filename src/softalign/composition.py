@@ -161,15 +161,17 @@ def _composition_error(error: ConfigCompositionException) -> UserError:
         for depth, step in enumerate(path):
             factory = {field.name: field.default_factory for field in fields(schema)}.get(step)
             if path[: depth + 1] == ["data", "source"]:
-                known = {field.name: None for source in SOURCES.values() for field in fields(source)}
-                if key in known:
-                    kinds = [kind for kind, source in SOURCES.items() if key in {part.name for part in fields(source)}]
+                kinds: dict[str, list[str]] = {}  # of data that have a key
+                for kind, source in SOURCES.items():
+                    for field in fields(source):
+                        kinds.setdefault(field.name, []).append(kind)
+                if key in kinds:
                     return UserError(
-                        f"the data chosen have no key {key!r}, which those of kind {' or '.join(kinds)} have",
+                        f"the data chosen have no key {key!r}, which those of kind {' or '.join(kinds[key])} have",
                         "data.source",
                         "choose such data; params.yaml's overrides are for all tasks, so leave the others out of tasks",
                     )
-                return unknown("key", key, "data.source; which keys depends on its kind", list(known))
+                return unknown("key", key, "data.source; which keys depends on its kind", list(kinds))
             if path[: depth + 1] == ["data", "shifted_tests"]:
                 return UserError(
                     f"no shifted test set {'.'.join([*path, key])} to change",

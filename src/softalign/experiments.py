@@ -67,11 +67,12 @@ def dvc_command(experiment: Experiment, params: Params, arguments: Iterable[str]
         key, value = setting.key_or_group, setting.value()
         if (name := key.partition(".")[0]) not in KEYS:
             raise unknown("key", name, f"-S {setting.input_line}", KEYS)
-        if key == "overrides" and not setting.is_sweep_override() and not isinstance(value, list):
-            raise UserError(
-                "overrides wants a list", "-S", "write -S \"overrides=['optimization.lr=0.002']\", or overrides=[]"
-            )
-        if key in LISTS and not setting.is_sweep_override() and (value == [] or not isinstance(value, list)):
+        if setting.is_sweep_override():
+            continue
+        if key == "overrides" and not isinstance(value, list):
+            remedy = "write -S \"overrides=['optimization.lr=0.002']\", or overrides=[]"
+            raise UserError("overrides wants a list", "-S", remedy)
+        if key in LISTS and (value == [] or not isinstance(value, list)):
             raise UserError(f"{key} wants a list with something in it", "-S", f"write -S '{key}=[...]'")
     wishes = {"experiment": experiment.name} | {key: value for key, value in experiment.params.items() if key != "data"}
     settings = [f"{key}={in_hydras_grammar(value)}" for key, value in wishes.items()]

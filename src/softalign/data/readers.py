@@ -112,10 +112,11 @@ def _json_lines(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
             continue
         where = f"{path}, line {number}"
         try:
-            record = json.loads(line.rstrip())  # else what a line lacks were character 1 of the next
+            record = json.loads(line)
         except json.JSONDecodeError as error:
+            place = min(error.pos, len(line.rstrip()))  # what is missing at the end is missed after the line break
             raise UserError(
-                f"not JSON: {error.msg} at character {error.colno}",
+                f"not JSON: {error.msg} at character {place + 1}",
                 where,
                 'write one object a line, as {"source": ..., "target": ...}',
             ) from None

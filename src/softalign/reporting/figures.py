@@ -326,10 +326,11 @@ def attention_heat_map(
     matrix = np.asarray(weights, dtype=np.float64)[: len(target), : len(source)]
     source, target = ([printable(token) for token in tokens] for tokens in (source, target))
     across, down = (9 if len(source) <= 40 else 6), 9  # font sizes; long sources get narrow columns
-    # Margins in inches from the longest label: laying out a hundred labels by measuring each takes seconds.
+    # Margins in inches from the longest label: laying out a hundred labels by measuring each takes seconds. Above, the
+    # two lines in the corner want as much as four letters.
     corner = ("source →", "target ↓")
     left = 0.25 + max(map(len, (*target, *corner))) * down * 0.62 / 72
-    top = (0.35 if title else 0.1) + max(4, *map(len, source)) * across * 0.62 / 72
+    top = (0.35 if title else 0.1) + max([4, *map(len, source)]) * across * 0.62 / 72
     width, height = max(0.026 * across * len(source), 1.0), max(0.022 * down * len(target), 0.6)
     whole_width, whole_height = left + width + 0.6, top + height + 0.1
     figure = Figure(figsize=(whole_width, whole_height))

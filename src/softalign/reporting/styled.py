@@ -16,14 +16,15 @@ def styled(table: Table) -> Styler:
     The same table gives the same HTML, and what looks like markup in a cell is shown as it is.
     """
     frame = pd.DataFrame(table.rows, columns=pd.Index(table.columns))
-    looks = [
-        {"selector": "th, td", "props": "text-align: left; vertical-align: top"},
-        {"selector": "td", "props": "overflow-wrap: anywhere"},
-    ]
     return (
         frame.style.hide(axis="index")
         .set_uuid("".join(filter(str.isalnum, table.caption)))  # its own would be another in every run
         .format(escape="html")
-        .set_table_styles(looks)  # type: ignore[arg-type]
+        .set_table_styles(
+            [
+                {"selector": "th, td", "props": "text-align: left; vertical-align: top"},
+                {"selector": "td", "props": "overflow-wrap: anywhere"},
+            ]
+        )
         .map(lambda cell: "white-space: nowrap" if len(cell) < SHORT else "white-space: pre-line; min-width: 10em")
     )
