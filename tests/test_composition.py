@@ -71,6 +71,8 @@ def test_a_task_may_come_with_data_and_a_schedule_of_its_own() -> None:
     assert short.data.cleaning.train_max_source_words + 1 == long.data.cleaning.train_min_source_words
     assert low_resource.data.source.train_rows < whole.data.source.train_rows
     assert low_resource.optimization.max_epochs > whole.optimization.max_epochs
+    assert whole.data.shifted_tests
+    assert low_resource.data.shifted_tests == {}
     assert {each.optimization.lr for each in (short, long, low_resource, whole)} == {
         whole.optimization.lr
     }  # the searched one
@@ -235,6 +237,7 @@ def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_p
         ("+data.shifted_tests.x={kind: noise, rat: 0.1}", ["unknown key 'rat'", "data.shifted_tests.x", "rate, seed"]),
         ("+data.shifted_tests.x={kind: noise}", ["no value for data.shifted_tests.x.rate"]),
         ("+data.shifted_tests.x={kind: noise, rate: high}", ["'high'", "data.shifted_tests.x.rate"]),
+        ("data.shifted_tests=5", ["expected sets by name, found 5", "data.shifted_tests"]),
         (
             "data.shifted_tests.absent.rate=0.1",
             ["no shifted test set data.shifted_tests.absent", "+data.shifted_tests"],

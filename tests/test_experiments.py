@@ -17,6 +17,8 @@ from softalign.errors import UserError
 from softalign.experiments import Experiment, dvc_command, experiments, read_experiment
 from softalign.params import KEYS, Params, read_params
 from softalign.paths import Layout
+from softalign.reporting.claims.catalogue import CLAIMS
+from softalign.tasks import kind_of
 
 LAYOUT = Layout(ROOT)
 EXPERIMENTS = {experiment.name: experiment for experiment in experiments(LAYOUT)}
@@ -79,6 +81,10 @@ def test_claims_have_what_they_need() -> None:
     assert len(claims["seeds"]) >= 3
     assert "vanilla-as_bahdanau" in claims["models"]
     assert all({arm, f"{arm}-relu"} <= set(claims["models"]) for arm in ("vanilla", "multiply", "bahdanau"))
+    kinds = {kind_of(task) for task in claims["tasks"]}
+    for claim in CLAIMS:
+        assert set(claim.tasks) <= kinds, claim.id
+        assert not claim.made_for or set(claim.made_for) & set(claims["tasks"]), claim.id
 
 
 def test_the_ablation_changes_one_factor_at_a_time() -> None:

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +101,22 @@ def test_attention_holds_more_for_a_target_token_the_longer_the_source(fusion, c
     assert growth[0] == growth[1]
     assert growth[0] >= at_steps
     assert growth[0] <= at_steps + 4 * 4 * (2 * size + attention)  # no more than a few copies of memory and keys
+
+
+def test_the_compiler_is_not_imported_to_count_what_runs_without_it():
+    code = (
+        "import sys; from random_model import random_model, random_rows\n"
+        "from softalign.evaluation.cost_by_length import activation_memory\n"
+        "from softalign.evaluation.rows import sorted_batches\n"
+        "held = activation_memory(random_model('bahdanau'), next(sorted_batches(random_rows(2), 2)))\n"
+        "print(held > 0, 'torch._dynamo' in sys.modules)"
+    )
+    tests = Path(random_model.__code__.co_filename).parent
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), *sys.path])},
+    )
+    assert done.stdout.split() == ["True", "False"]

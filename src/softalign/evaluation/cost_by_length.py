@@ -106,6 +106,11 @@ class _Made(TorchDispatchMode):
         super().__init__()
         self._storages: dict[int, tuple[StorageWeakRef, int]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: nothing is compiled here, and importing the compiler, just to be left alone by it, takes seconds."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = {tensor.untyped_storage()._cdata for tensor in _tensors((args, kwargs))}
         returned = func(*args, **(kwargs or {}))
