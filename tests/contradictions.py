@@ -33,9 +33,9 @@ DETECTED = re.compile(
     rf"(?P<low>{NUMBER})(?: to (?P<high>{NUMBER}))? (?P<metric>[\w-]+), depending on the arm, would be found"
 )
 FINDING = re.compile(
-    rf"(?P<id>C\d+) is (?P<verdict>supported|refuted|not decided)(?P<why>[^:]*): “(?P<statement>[^”]+)”\. (?P<arm>\S+)"
-    rf"(?: against (?P<against>\S+))? on (?P<task>\w+): (?P<effect>{NUMBER}) \((?P<quantity>[^)]+)\).* "
-    r"In all: (?P<split>.*)\."
+    r"(?P<id>C\d+) is (?P<verdict>supported|refuted|not decided)(?P<why>[^:]*): “(?P<statement>[^”]+)”\."
+    rf"(?: (?P<arm>\S+)(?: against (?P<against>\S+))? on (?P<task>\w+): (?P<effect>{NUMBER}) \((?P<quantity>[^)]+)\)"
+    r".*?\.)?(?: In all: (?P<split>.*)\.)?$"
 )
 OPEN = re.compile(r"Not decided by these runs: (?P<ids>[\w, ]+)\.")
 METRICS = {"BLEU": "bleu", "chrF": "chrf", "ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
@@ -313,6 +313,14 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
         yield f"its rows {'disagree' if both else 'do not disagree'}"
     if said["statement"] != claim["statement"] or said["verdict"] != _overall(claim["rows"]):
         yield f"it is {_overall(claim['rows'])} that {claim['statement']}"
+    if said["split"]:
+        yield from _split(said["split"], claim)
+    elif {row["verdict"] for row in claim["rows"] if row["applies"]} != {said["verdict"]}:
+        yield "not all rows say so"
+    if said["effect"] is None:
+        if said["verdict"] != "not decided":
+            yield "on what is it decided?"
+        return
     rows = [
         row
         for row in claim["rows"]
@@ -322,31 +330,36 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
     ]
     if not rows:
         yield "no row has this effect"
+
+
+def _split(said: str, claim: dict[str, Any]) -> Iterator[str]:
+    """Who is said to support or refute a claim."""
     found: dict[str, set[str]] = {}
     for row in claim["rows"]:
         if row["applies"] and not row["missing"]:
             found.setdefault(row["arm"], set()).add(row["verdict"])
-    kept_open = {
-        (row["open_because"], row["arm"])
-        for row in claim["rows"]
-        if row["open_because"] and row["applies"] and claim["verdict"] == "not decided"
-    }
-    told_open: set[tuple[str, str]] = set()
     told: dict[str, set[str]] = {}
-    for part in said["split"].split("; "):
+    for part in said.split("; "):
         plain = re.fullmatch(r"(refuted|supported|not decided) for (.*)", part)
         mixed = re.fullmatch(r"of the rows for (?:each of )?(\S+(?:, \S+)*) (\d.*)", part)
-        because = re.fullmatch(r"open for ([^:]+): (.*)", part)
         if plain:
             told |= {arm: {plain[1]} for arm in plain[2].split(", ")}
         elif mixed:
             told |= {arm: {count.split(" ", 1)[1] for count in mixed[2].split(", ")} for arm in mixed[1].split(", ")}
-        elif because:
-            told_open |= {(because[2], arm) for arm in because[1].split(", ")}
-    if told_open != kept_open:
-        yield f"kept open are {kept_open}"
     if told != found:
         yield f"arm by arm it is {found}"
+
+
+def _kept_open(said: str, claim: dict[str, Any]) -> Iterator[str]:
+    """What is said to keep rows open."""
+    found = {
+        (row["open_because"], row["arm"])
+        for row in claim["rows"]
+        if row["open_because"] and row["applies"] and claim["verdict"] == "not decided"
+    }
+    parts = [re.fullmatch(r"open for ([^:]+): (.*)", part) for part in said.split("; ")]
+    if {(part[2], arm) for part in parts if part for arm in part[1].split(", ")} != found:
+        yield f"kept open are {found}"
 
 
 # A row of a table.
@@ -375,6 +388,9 @@ def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: di
             yield f"{claim['id']} is {_overall(claim['rows'])}"
         if claim["effect"] and not _is(cells["effect"], claim["effect"]["effect"]):
             yield f"the effect is {claim['effect']['effect']}"
+        if claim["effect"]:
+            yield from _split(row[-1], claim)
+            yield from _kept_open(row[-1], claim)
     elif {"verdict", "quantity", "effect is"} & set(columns) and "arm" in columns:
         same = [
             (claim["id"], record)

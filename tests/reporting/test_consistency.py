@@ -192,6 +192,26 @@ def test_a_sentence_that_is_turned_round_is_found(all_outcomes: Reported, said: 
         assert contradictions(Text(turned), *stored(all_outcomes))
 
 
+def test_a_finding_names_those_who_say_otherwise(all_outcomes: Reported) -> None:
+    findings = [line for line in texts(all_outcomes)["report.md"].prose if " In all: " in line]
+    assert findings
+    for line in findings:
+        assert contradictions(Text([line]), *stored(all_outcomes)) == []
+        assert contradictions(Text([line.partition(" In all: ")[0]]), *stored(all_outcomes)), line
+
+
+def test_who_says_what_is_told_as_the_rows_have_it(all_outcomes: Reported) -> None:
+    ((columns, rows),) = [
+        table for table in texts(all_outcomes)["index.html"].tables if table[0][-1].startswith("who ")
+    ]
+    for said, instead in (("supported for ", "refuted for "), ("open for ", "open for luong, ")):
+        told = [row for row in rows if said in row[-1]]
+        assert told
+        for row in told:
+            other = Text([], [(columns, [[*row[:-1], row[-1].replace(said, instead)]])])
+            assert contradictions(other, *stored(all_outcomes)), row
+
+
 def test_a_cell_that_is_turned_round_is_found(all_outcomes: Reported) -> None:
     text = texts(all_outcomes)["index.html"]
     verdicts = {"supported": "refuted", "refuted": "not decided", "not decided": "supported"}

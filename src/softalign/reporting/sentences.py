@@ -169,26 +169,30 @@ def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def finding(claim: dict[str, Any]) -> str:
-    """One sentence: a claim, its verdict, the effect that the verdict hangs on, and who says what."""
-    effect = claim["effect"]
-    verdict, reason = claim["verdict"], claim["reason"]
+    """A claim and its verdict; if it has one, the effect that this hangs on; and who says what, where not all agree."""
+    verdict = claim["verdict"]
+    found = {row["verdict"] for row in claim["rows"] if row["applies"]}
     if verdict == NOT_DECIDED and claim["missing"]:
         count = len(claim["missing"])
         verdict += ", for 1 run is missing" if count == 1 else f", for {count} runs are missing"
-        reason = reason.partition("; ")[2]  # the runs stand in the table
     elif verdict == NOT_DECIDED:
-        found = {row["verdict"] for row in claim["rows"] if row["applies"]}
         verdict += ", for its rows disagree" if {SUPPORTED, REFUTED} <= found else ", for some of its rows are open"
+    parts = [f"{claim['id']} is {verdict}: “{claim['statement']}”."]
+    if claim["verdict"] != NOT_DECIDED:
+        parts.append(f"{_effect(claim['effect'])}.")
+    if found != {claim["verdict"]}:
+        parts.append(f"In all: {claim['split']}.")
+    return " ".join(parts)
+
+
+def _effect(effect: dict[str, Any]) -> str:
     versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
     parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
     if effect["low"] is not None:
         parts.append(f"interval {tables.effect_interval(effect)}")
     if effect["p_holm"] is not None:
         parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
-    return (
-        f"{claim['id']} is {verdict}: “{claim['statement']}”. {effect['arm']}{versus} on {effect['task']}:"
-        f" {', '.join(parts)}. In all: {reason}."
-    )
+    return f"{effect['arm']}{versus} on {effect['task']}: {', '.join(parts)}"
 
 
 def trial(results: dict[str, Any]) -> str | None:

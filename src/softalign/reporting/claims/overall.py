@@ -16,7 +16,8 @@ class Overall:
     """A claim's verdict, the row that it hangs on, and who says what."""
 
     verdict: str
-    reason: str  # why it is not decided, or on what the rows agree
+    split: str  # who supports it, who refutes it, who leaves it open
+    reason: str  # the same, after what is missing and before what keeps rows open
     hinge: Verdict | None
 
 
@@ -31,25 +32,26 @@ def overall(rows: Sequence[Verdict]) -> Overall:
     """
     speaking = [row for row in rows if row.applies]
     missing = list(dict.fromkeys(run for row in rows for run in row.missing))
-    hinge = _hinge([row for row in speaking if not row.missing])
+    there = [row for row in speaking if not row.missing]
+    hinge, split = _hinge(there), _split(there)
     if missing:
-        rest = [row for row in speaking if not row.missing]
-        parts = [f"missing runs: {_some(missing)}", split(rest), *_kept_open(rest)]
-        return Overall(NOT_DECIDED, "; ".join(filter(None, parts)), hinge)
+        parts = [f"missing runs: {_some(missing)}", split, *_kept_open(there)]
+        return Overall(NOT_DECIDED, split, "; ".join(filter(None, parts)), hinge)
     if hinge is None:
-        return Overall(NOT_DECIDED, "; ".join(dict.fromkeys(note for row in rows for note in row.notes)), None)
+        notes = dict.fromkeys(note for row in rows for note in row.notes)
+        return Overall(NOT_DECIDED, split, "; ".join(notes), None)
     found = {row.verdict for row in speaking}
     if found == {SUPPORTED}:
-        return Overall(SUPPORTED, split(speaking), hinge)
+        return Overall(SUPPORTED, split, split, hinge)
     if REFUTED in found and SUPPORTED not in found:
-        return Overall(REFUTED, split(speaking), hinge)
-    return Overall(NOT_DECIDED, "; ".join([split(speaking), *_kept_open(speaking)]), hinge)
+        return Overall(REFUTED, split, split, hinge)
+    return Overall(NOT_DECIDED, split, "; ".join([split, *_kept_open(speaking)]), hinge)
 
 
 RULE = " ".join((inspect.getdoc(overall) or "").split())
 
 
-def split(rows: Sequence[Verdict]) -> str:
+def _split(rows: Sequence[Verdict]) -> str:
     """Which arms are refuted, supported or left open in all their rows, and how often each in those of the others."""
     counts: dict[str, Counter[str]] = {}
     for row in rows:
