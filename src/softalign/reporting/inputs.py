@@ -223,11 +223,33 @@ class AttentionMap(BaseModel):
         return self
 
 
+class CorpusSide(BaseModel):
+    words: Count
+    vocabulary: Count
+    seen_once: Count
+
+
+class UnseenShare(BaseModel):
+    source: float
+    target: float
+
+
+class CorpusStatistics(BaseModel):
+    """What is told of a generated corpus."""
+
+    source: CorpusSide
+    target: CorpusSide
+    templates: Count
+    test_words_unseen: UnseenShare
+    test_templates_unseen: float
+
+
 class Provenance(BaseModel):
     """data/raw/<task>/provenance.json."""
 
     data: str
     kind: str
+    statistics: CorpusStatistics | None = None
 
 
 class SplitRows(BaseModel, extra="allow"):

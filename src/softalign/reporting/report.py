@@ -107,15 +107,10 @@ def _task_view(
     results: dict[str, Any], task: TaskRuns, drawings: Sequence[Drawing], evaluation: EvaluationConfig
 ) -> dict[str, Any]:
     name, record = task.task, results["tasks"][task.task]
-    provenance, prepared = record["provenance"], record["prepared"]
     own = [drawing for drawing in drawings if drawing.task == name]
-    data = {
-        key: provenance.get(key)
-        for key in ("data", "kind", "id", "config", "revision", "licence", "citation", "shifted")
-    }
     return {
         "name": name,
-        "data": provenance["data"],
+        "data": record["provenance"]["data"],
         "headline": tables.headline_table(results, name),
         "answers": sentences.answers(results, name),
         "scores": tables.score_table(results, name),
@@ -132,8 +127,9 @@ def _task_view(
         "data_tables": [
             tables.split_table(results, name),
             tables.length_table(results, name),
-            tables.fact_table(f"{name}: vocabulary", prepared["vocabulary"]),
-            tables.fact_table(f"{name}: origin", data | {"statistics": provenance.get("statistics")}),
+            tables.fact_table(f"{name}: vocabulary", record["prepared"]["vocabulary"]),
+            tables.origin_table(results, name),
+            *filter(None, [tables.corpus_table(results, name)]),
         ],
     }
 

@@ -430,6 +430,33 @@ def length_table(results: Results, task: str) -> Table:
     return Table(f"{task}: lengths", ["", *[key.replace("_", " ") for key in keys]], rows)
 
 
+def origin_table(results: Results, task: str) -> Table:
+    """Where the text of a task comes from, as far as there is something to say."""
+    provenance = results["tasks"][task]["provenance"]
+    keys = ("data", "kind", "id", "config", "revision", "licence", "citation", "shifted")
+    return fact_table(f"{task}: origin", {key: provenance[key] for key in keys if provenance.get(key)})
+
+
+def corpus_table(results: Results, task: str) -> Table | None:
+    """How varied a generated corpus is, over all its splits together; None of text that was not generated."""
+    found = results["tasks"][task]["provenance"].get("statistics")
+    if found is None:
+        return None
+    columns = ["", "words", "different words", "seen once", "test words not in train, %"]
+    rows = [
+        [
+            side,
+            *[f"{found[side][key]:,}" for key in ("words", "vocabulary", "seen_once")],
+            number(100 * found["test_words_unseen"][side]),
+        ]
+        for side in ("source", "target")
+    ]
+    templates = (
+        f"{found['templates']:,} templates, {100 * found['test_templates_unseen']:.0f} % of the test's not in train"
+    )
+    return Table(f"{task}: the generated corpus, {templates}", columns, rows)
+
+
 def fact_table(caption: str, content: dict[str, Any]) -> Table:
     """Names and values of nested containers, one a row."""
     return Table(caption, ["", ""], [[name, value] for name, value in _facts(content, "")], text_columns=2)
