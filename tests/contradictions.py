@@ -24,21 +24,29 @@ NUMBER = r"[+−]?[\d,]*\.?\d+"
 ANSWER = re.compile(
     r"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from|not judged against) (?P<other>\S+) "
     rf"on (?P<task>\w+): "
-    rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+), a difference of (?P<difference>{NUMBER}) "
+    rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+(?: match)?), "
+    rf"a difference of (?P<difference>{NUMBER}) "
     rf"\(\d+ % interval (?P<low>{NUMBER}) … (?P<high>{NUMBER}), (?:no p, for (?P<why>[^,;)]+)|"
     rf"p [=<] (?P<p>{NUMBER}) corrected for (?P<family>\d+) comparisons), .*?\)\."
 )
 DETECTED = re.compile(
     rf"With (?P<seeds>\d+)(?: to (?P<most>\d+))? seeds? an arm and (?P<items>[\d,]+) test items, a true difference of "
-    rf"(?P<low>{NUMBER})(?: to (?P<high>{NUMBER}))? (?P<metric>[\w-]+), depending on the arm, would be found"
+    rf"(?P<low>{NUMBER})(?: to (?P<high>{NUMBER}))? (?P<metric>[\w-]+(?: match)?), depending on the arm, would be found"
 )
 FINDING = re.compile(
     r"(?P<id>C\d+) is (?P<verdict>supported|refuted|not decided)(?P<why>[^:]*): “(?P<statement>[^”]+)”\."
     rf"(?: (?P<arm>\S+)(?: against (?P<against>\S+))? on (?P<task>\w+): (?P<effect>{NUMBER}) \((?P<quantity>[^)]+)\)"
-    r".*?\.)?(?: In all: (?P<split>.*)\.)?$"
+    r".*?\.)?(?: In all: (?P<who>.*)\.)?$"
 )
 OPEN = re.compile(r"Not decided by these runs: (?P<ids>[\w, ]+)\.")
-METRICS = {"BLEU": "bleu", "chrF": "chrf", "ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
+METRICS = {
+    "BLEU": "bleu",
+    "chrF": "chrf",
+    "ROUGE-1": "rouge1",
+    "ROUGE-2": "rouge2",
+    "ROUGE-L": "rougeL",
+    "exact match": "exact_match",
+}
 CLAIM_OF = {"bleu": "C1", "rougeL": "C2"}
 RELATIONS = {
     "better than": "supported",
@@ -46,7 +54,7 @@ RELATIONS = {
     "not told apart from": "not decided",
     "not judged against": "not decided",  # whatever the interval
 }
-LEAST = 1.0  # point of BLEU or ROUGE-L: where neither arm scores as much, nothing is decided
+LEAST = 1.0  # point of a headline score: where neither arm scores as much, nothing is decided
 
 
 @dataclass
@@ -259,20 +267,19 @@ def _answer(said: dict[str, str], results: dict[str, Any], claims: dict[str, Any
         mean = _mean(results, said["task"], found[model], found["metric"], found["seeds"])
         if not _is(said[key], mean):
             yield f"{found[model]} scores {mean}"
-    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[found["metric"]])
-    row = next(row for row in rows if _keys(row) == (said["task"], said["arm"], said["other"]))
-    p_holm = row["p_holm"]
-    if said["why"] is not None and (p_holm is not None or said["why"] != (row["open_because"] or "runs are missing")):
-        yield f"p is {p_holm}, and it is open because {row['open_because']!r}"
-    if (said["relation"] == "not judged against") != bool(row["open_because"]):
-        yield f"what keeps it open is {row['open_because']!r}"
+    judged = _judged(found, results, claims)
+    p_holm, because = judged["p_holm"], judged["open_because"]
+    if said["why"] is not None and (p_holm is not None or said["why"] != (because or "runs are missing")):
+        yield f"p is {p_holm}, and it is open because {because!r}"
+    if (said["relation"] == "not judged against") != bool(because):
+        yield f"what keeps it open is {because!r}"
     numbers = {key: found[key] for key in ("difference", "low", "high")} | {"p": p_holm}
     for key, number in numbers.items():
         if said[key] is not None and not _is(said[key], number) and not (key == "p" and number < 0.001):
             yield f"{key} is {number}"
     verdict = RELATIONS[said["relation"]]
-    if verdict != _better(found, claims):
-        yield f"it is {_better(found, claims)} that it is better"
+    if verdict != judged["verdict"]:
+        yield f"it is {judged['verdict']} that it is better"
     if verdict != "not decided" and (_value(said["difference"]) > 0) != (verdict == "supported"):
         yield "the difference has the other sign"
 
@@ -313,8 +320,8 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
         yield f"its rows {'disagree' if both else 'do not disagree'}"
     if said["statement"] != claim["statement"] or said["verdict"] != _overall(claim["rows"]):
         yield f"it is {_overall(claim['rows'])} that {claim['statement']}"
-    if said["split"]:
-        yield from _split(said["split"], claim)
+    if said["who"]:
+        yield from _who_says_what(said["who"], claim)
     elif {row["verdict"] for row in claim["rows"] if row["applies"]} != {said["verdict"]}:
         yield "not all rows say so"
     if said["effect"] is None:
@@ -326,40 +333,51 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
         for row in claim["rows"]
         if (row["arm"], row["task"], row["quantity"]) == (said["arm"], said["task"], said["quantity"])
         and row["against"] in (said["against"], said["arm"])
+        and row["verdict"] == said["verdict"]
         and _is(said["effect"], row["effect"])
     ]
     if not rows:
-        yield "no row has this effect"
+        yield "no row of this verdict has this effect"
 
 
-def _split(said: str, claim: dict[str, Any]) -> Iterator[str]:
+def _who_says_what(said: str, claim: dict[str, Any]) -> Iterator[str]:
     """Who is said to support or refute a claim."""
     found: dict[str, set[str]] = {}
     for row in claim["rows"]:
         if row["applies"] and not row["missing"]:
             found.setdefault(row["arm"], set()).add(row["verdict"])
     told: dict[str, set[str]] = {}
-    for part in said.split("; "):
+    for part in filter(None, said.split("; ")):
         plain = re.fullmatch(r"(refuted|supported|not decided) for (.*)", part)
         mixed = re.fullmatch(r"of the rows for (?:each of )?(\S+(?:, \S+)*) (\d.*)", part)
         if plain:
             told |= {arm: {plain[1]} for arm in plain[2].split(", ")}
         elif mixed:
             told |= {arm: {count.split(" ", 1)[1] for count in mixed[2].split(", ")} for arm in mixed[1].split(", ")}
+        else:
+            yield f"who says {part!r}?"
     if told != found:
         yield f"arm by arm it is {found}"
 
 
-def _kept_open(said: str, claim: dict[str, Any]) -> Iterator[str]:
-    """What is said to keep rows open."""
+def _reason(said: str, claim: dict[str, Any]) -> Iterator[str]:
+    """The same, with what is said to be missing and to keep rows open."""
+    parts = said.split("; ")
+    missing = [part for part in parts if part.startswith("missing runs: ")]
+    opened = [part for part in parts if part.startswith("open for ")]
+    yield from _who_says_what("; ".join(part for part in parts if part not in (*missing, *opened)), claim)
     found = {
         (row["open_because"], row["arm"])
         for row in claim["rows"]
         if row["open_because"] and row["applies"] and claim["verdict"] == "not decided"
     }
-    parts = [re.fullmatch(r"open for ([^:]+): (.*)", part) for part in said.split("; ")]
-    if {(part[2], arm) for part in parts if part for arm in part[1].split(", ")} != found:
+    kept_open = [re.fullmatch(r"open for ([^:]+): (.*)", part) for part in opened]
+    if {(part[2], arm) for part in kept_open if part for arm in part[1].split(", ")} != found:
         yield f"kept open are {found}"
+    names, more = re.fullmatch(r"(?:missing runs: )?(.*?)(?: and (\d+) more)?", "".join(missing)).groups()  # type: ignore[union-attr]
+    named = names.split(", ") if names else []
+    if named != claim["missing"][: len(named)] or len(named) + int(more or 0) != len(claim["missing"]):
+        yield f"missing are {claim['missing']}"
 
 
 # A row of a table.
@@ -380,17 +398,16 @@ def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: di
         ]
         if not found:
             yield "no arm has this score and difference"
-        elif cells["better?"] not in {_better(record, claims) for record in found}:
-            yield f"it is {_better(found[0], claims)} that it is better"
+        elif cells["better?"] not in {_judged(record, results, claims)["verdict"] for record in found}:
+            yield f"it is {_judged(found[0], results, claims)['verdict']} that it is better"
     elif columns[:2] == ["claim", "verdict"]:
         claim = next(claim for claim in claims["claims"] if claim["id"] == re.split(r"\s", cells["claim"])[0])
         if cells["verdict"] != _overall(claim["rows"]):
             yield f"{claim['id']} is {_overall(claim['rows'])}"
         if claim["effect"] and not _is(cells["effect"], claim["effect"]["effect"]):
             yield f"the effect is {claim['effect']['effect']}"
-        if claim["effect"]:
-            yield from _split(row[-1], claim)
-            yield from _kept_open(row[-1], claim)
+        if claim["effect"] or claim["missing"]:
+            yield from _reason(row[-1], claim)
     elif {"verdict", "quantity", "effect is"} & set(columns) and "arm" in columns:
         same = [
             (claim["id"], record)
@@ -408,11 +425,28 @@ def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: di
 # Numbers.
 
 
-def _better(comparison: dict[str, Any], claims: dict[str, Any]) -> str:
-    """What the claim about the score says, with its correction."""
-    rows = next(claim["rows"] for claim in claims["claims"] if claim["id"] == CLAIM_OF[comparison["metric"]])
+def _judged(comparison: dict[str, Any], results: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
+    """Whether an arm is better: what the claim about the score says, with its correction; where no claim is, what the
+    comparison's own numbers do.
+    """
     keys = (comparison["task"], comparison["candidate"], comparison["baseline"])
-    return next(str(row["verdict"]) for row in rows if _keys(row) == keys)
+    rows = [
+        row
+        for claim in claims["claims"]
+        if claim["id"] == CLAIM_OF.get(comparison["metric"])
+        for row in claim["rows"]
+        if _keys(row) == keys
+    ]
+    if rows:
+        return {key: rows[0][key] for key in ("verdict", "p_holm", "open_because")}
+    task, metric, seeds = comparison["task"], comparison["metric"], comparison["seeds"]
+    if max(_mean(results, task, arm, metric, seeds) for arm in keys[1:]) < LEAST:
+        name = next(name for name, key in METRICS.items() if key == metric)
+        return {"verdict": "not decided", "p_holm": None, "open_because": f"both score below {LEAST:g} {name}"}
+    low, high, p = comparison["low"], comparison["high"], comparison["p_holm"]
+    is_sure = p is not None and p < 1 - results["bootstrap"]["confidence"] and low is not None and low * high > 0
+    verdict = ("supported" if low > 0 else "refuted") if is_sure else "not decided"
+    return {"verdict": verdict, "p_holm": p, "open_because": ""}
 
 
 def _keys(row: dict[str, Any]) -> tuple[str, str, str]:

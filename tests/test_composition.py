@@ -71,8 +71,7 @@ def test_a_task_may_come_with_data_and_a_schedule_of_its_own() -> None:
     assert short.data.cleaning.train_max_source_words + 1 == long.data.cleaning.train_min_source_words
     assert low_resource.data.source.train_rows < whole.data.source.train_rows
     assert low_resource.optimization.max_epochs > whole.optimization.max_epochs
-    assert whole.data.shifted_tests
-    assert low_resource.data.shifted_tests == {}
+    assert [each.evaluation.shifted_tests for each in (whole, low_resource)] == [True, False]
     assert {each.optimization.lr for each in (short, long, low_resource, whole)} == {
         whole.optimization.lr
     }  # the searched one

@@ -209,6 +209,7 @@ class DecodingConfig:
 class EvaluationConfig:
     """conf/evaluation: how the test set is scored."""
 
+    shifted_tests: bool = True  # whether those of data.shifted_tests are decoded too
     length_buckets: int = 5  # quality by source length, buckets of about equal size
     bootstrap_samples: int = 1000
     confidence: float = 0.95

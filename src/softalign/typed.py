@@ -13,18 +13,14 @@ from softalign.errors import UserError, unknown
 
 
 def typed(plain: dict[str, Any]) -> Config:
-    """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type.
-
-    `data.shifted_tests: null` means none: a file of conf/ can take out the sets of another in no other way.
-    """
+    """A `Config` from plain containers. Raises `UserError` for a key that is unknown or a value of the wrong type."""
     _check_keys(plain, Config, "")
     data = plain.get("data", {})
-    shifted = data.get("shifted_tests") or {}
+    shifted = data.get("shifted_tests", {})
     if not isinstance(shifted, dict):
         raise UserError(
-            f"expected sets by name, found {shifted!r}", "data.shifted_tests", "correct it, or leave it out"
+            f"expected sets by name, found {shifted!r}", "data.shifted_tests", "or ~data.shifted_tests for none"
         )
-    plain = plain | {"data": data | {"shifted_tests": shifted}}
     schemas = {"data.source": _schema(data.get("source"), SOURCES, "data.source")}
     for name, test in shifted.items():
         schemas[f"data.shifted_tests.{name}"] = _schema(test, SHIFTED_TESTS, f"data.shifted_tests.{name}")

@@ -77,6 +77,26 @@ def test_so_does_a_report_over_seeds(two_seeds: Reported) -> None:
         assert contradictions(text, *stored(two_seeds)) == []
 
 
+def test_so_does_a_report_on_tasks_whose_scores_no_claim_is_about(tmp_path: Path) -> None:
+    reported = report_of(tmp_path, tasks=("translation", "translation_low_resource", "recall"), rows=60, arms=ARMS)
+    reported.write()
+    results, claims = stored(reported)
+    for text in texts(reported).values():
+        assert contradictions(text, results, claims) == []
+        for task in ("translation_low_resource", "recall"):
+            told = [
+                line for line in text.prose if f" on {task}: " in line and ("better than" in line or "worse" in line)
+            ]
+            assert told
+            for line in told:
+                turned = (
+                    line.replace("better than", "worse than")
+                    if "better than" in line
+                    else line.replace("worse", "better")
+                )
+                assert contradictions(Text([turned]), results, claims), line
+
+
 def test_an_arm_with_a_control_is_told_beside_it(all_outcomes: Reported) -> None:
     for text in texts(all_outcomes).values():
         told = [line for line in text.prose if line.startswith("At as many parameters: ")]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from synthetic_runs import Reported, report_of
@@ -160,6 +162,22 @@ def test_the_caveats_follow_the_data(one_seed: Reported, two_seeds: Reported) ->
     assert any("80 % of all repetitions" in line for line in caveats(one_seed))
     assert any("p (Holm) is below 0.05" in line for line in caveats(one_seed))
     assert sentences.EMBEDDED in caveats(one_seed)
+
+
+def test_whose_loss_still_fell_is_told_as_shortly_as_can_be(one_seed: Reported) -> None:
+    results = copy.deepcopy(one_seed.results)
+
+    def told(still: Callable[[dict[str, Any]], bool]) -> list[str]:
+        for run in results["runs"]:
+            run["cost"]["flattened"] = not still(run)
+        lines = sentences.caveats(results, one_seed.claims["claims"])
+        return [line.rpartition("may help: ")[2] for line in lines if "last quarter" in line]
+
+    assert told(lambda run: False) == []
+    assert told(lambda run: True) == ["all runs."]
+    assert told(lambda run: run["task"] == "translation") == ["all of translation."]
+    some = told(lambda run: run["task"] == "translation" or run["model"] == "vanilla")
+    assert some == ["all of translation, summarization vanilla 1."]
 
 
 def caveats(reported: Reported) -> list[str]:

@@ -116,7 +116,9 @@ def test_a_generated_corpus_is_told_side_by_side_and_other_text_has_no_such_tabl
     corpus = {split: [Example(f"ein {word}", "one", "", word[0]) for word in found] for split, found in words.items()}
     provenance["statistics"] = statistics(corpus)
     table = tables.corpus_table(results, "translation")
-    assert table is not None and table.caption.endswith("2 templates, 50 % of the test's not in train")
+    assert table is not None and table.caption.endswith(
+        "of 2 templates; 50 % of the test rows have one that train has not"
+    )
     assert table.rows == [["source", "10", "4", "2", "25.0"], ["target", "5", "1", "0", "0"]]
 
 

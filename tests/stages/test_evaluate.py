@@ -9,6 +9,8 @@ import pytest
 from project import copy_project, run
 from tiny_arm import tiny_config, train_tiny, write_toy_data
 
+from softalign.config import NoiseTest
+from softalign.data.shifted import prepare_shifted
 from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.stages import evaluate
@@ -55,6 +57,18 @@ def test_decoding_options_are_heeded_and_recorded(layout):
     assert all(len(json.loads(line)["prediction"].split()) <= 1 for line in lines)
     settings = json.loads((run_folder / "test" / "scores.json").read_text())["settings"]
     assert settings["decoding"]["beam_size"] == 1
+
+
+def test_shifted_test_sets_are_decoded_unless_they_are_not_wanted(layout):
+    config = tiny_config("multiply")
+    config = replace(config, data=replace(config.data, shifted_tests={"test_noise": NoiseTest(rate=0.2)}))
+    name = config.task.name
+    prepare_shifted(layout.raw(name), layout.prepared(name), layout.shifted(name), config.data)
+    test = train_tiny(layout, config, steps=2) / "test"
+    stage(config, layout)
+    assert list(json.loads((test / "scores.json").read_text())["shifted"]) == ["test_noise"]
+    stage(replace(config, evaluation=replace(config.evaluation, shifted_tests=False)), layout)
+    assert json.loads((test / "scores.json").read_text())["shifted"] == {}
 
 
 def test_the_scores_name_the_training_that_they_are_of(layout):

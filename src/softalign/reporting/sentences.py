@@ -31,8 +31,9 @@ FEW_ROWS = 1000  # training rows below which no arm can learn its task
 A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
 CORRECTED = (
     "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
-    " another, for all rows of the claim; “p (Holm, pairs)” for every pair of arms in a task and metric. The"
-    " intervals are not corrected; a verdict asks that the interval leaves out 0 and that p (Holm) is below {level:g}."
+    " another, for all rows of the claim that is about this score; “p (Holm, pairs)”, and what is said where no claim"
+    " is, for every pair of arms in a task and metric. The intervals are not corrected; a verdict asks that the"
+    " interval leaves out 0 and that p (Holm) is below {level:g}."
 )
 DETECTS = (
     "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
@@ -151,7 +152,7 @@ def _headline_score(results: dict[str, Any], task: str, arm: str, seeds: Sequenc
 
 
 def findings(claims: Sequence[dict[str, Any]]) -> list[str]:
-    """One sentence for each claim on which some row is decided, and one for all others. What is refuted stands first,
+    """A line for each claim on which some row is decided, and one for all others. What is refuted stands first,
     then what is refuted for some arms and supported for others, then what is supported, for all arms or for some.
     """
     kinds: dict[str, list[str]] = {kind: [] for kind in ("refuted", "disputed", "supported", "partly supported")}
@@ -181,7 +182,7 @@ def finding(claim: dict[str, Any]) -> str:
     if claim["verdict"] != NOT_DECIDED:
         parts.append(f"{_effect(claim['effect'])}.")
     if found != {claim["verdict"]}:
-        parts.append(f"In all: {claim['split']}.")
+        parts.append(f"In all: {claim['who_says_what']}.")
     return " ".join(parts)
 
 
@@ -213,11 +214,8 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     ]
     if 2 in seeds:
         lines.insert(1, TWO_SEEDS)
-    falling = [
-        f"{run['task']} {run['model']} {run['seed']}" for run in results["runs"] if run["cost"]["flattened"] is False
-    ]
-    if falling:
-        lines.append(FALLING.format("all runs" if len(falling) == len(results["runs"]) else ", ".join(falling)))
+    if falling := _falling(results):
+        lines.append(FALLING.format(", ".join(falling)))
     lines += _coarse(results, claims)
     if results["incomplete"]:
         there = len(results["incomplete"]) + len(results["runs"])
@@ -225,6 +223,19 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
         lines.append(EMBEDDED)
     return lines
+
+
+def _falling(results: dict[str, Any]) -> list[str]:
+    """Whose validation loss still fell at the end: all runs, all of a task, or which."""
+    tasks = {task: [run for run in results["runs"] if run["task"] == task] for task in results["tasks"]}
+    falling = {task: [run for run in runs if run["cost"]["flattened"] is False] for task, runs in tasks.items()}
+    if falling == tasks:
+        return ["all runs"]
+    named = []
+    for task, runs in falling.items():
+        each = [f"{task} {run['model']} {run['seed']}" for run in runs]
+        named += [f"all of {task}"] if runs and runs == tasks[task] else each
+    return named
 
 
 def _coarse(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:

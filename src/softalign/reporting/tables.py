@@ -442,7 +442,7 @@ def corpus_table(results: Results, task: str) -> Table | None:
     found = results["tasks"][task]["provenance"].get("statistics")
     if found is None:
         return None
-    columns = ["", "words", "different words", "seen once", "test words not in train, %"]
+    columns = ["", "words", "different words", "seen once", "test words that train has not, %"]
     rows = [
         [
             side,
@@ -451,10 +451,9 @@ def corpus_table(results: Results, task: str) -> Table | None:
         ]
         for side in ("source", "target")
     ]
-    templates = (
-        f"{found['templates']:,} templates, {100 * found['test_templates_unseen']:.0f} % of the test's not in train"
-    )
-    return Table(f"{task}: the generated corpus, {templates}", columns, rows)
+    unseen = f"{100 * found['test_templates_unseen']:.0f} % of the test rows have one that train has not"
+    caption = f"{task}: the generated corpus, of {found['templates']:,} templates; {unseen}"
+    return Table(caption, columns, rows)
 
 
 def fact_table(caption: str, content: dict[str, Any]) -> Table:

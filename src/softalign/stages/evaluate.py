@@ -28,7 +28,7 @@ def main(config: Config, layout: Layout) -> None:
 
     run = layout.run(config.task.name, config.model.name, config.seed)
     data = load_prepared(layout.prepared(config.task.name), config.data)
-    sets = load_shifted(layout.shifted(config.task.name), config.data, data)
+    sets = load_shifted(layout.shifted(config.task.name), config.data, data) if config.evaluation.shifted_tests else {}
     identity = trained_on(run / "train", data)
     training = training_of(run / "train", identity.fingerprint)
     arm = load_arm(run / "train" / BEST, data, config)

@@ -16,8 +16,8 @@ class Overall:
     """A claim's verdict, the row that it hangs on, and who says what."""
 
     verdict: str
-    split: str  # who supports it, who refutes it, who leaves it open
-    reason: str  # the same, after what is missing and before what keeps rows open
+    who_says_what: str  # who supports it, who refutes it, who leaves it open; empty where nothing is measured
+    reason: str  # the same, after what is missing and before what keeps rows open; or why nothing is measured
     hinge: Verdict | None
 
 
@@ -33,25 +33,25 @@ def overall(rows: Sequence[Verdict]) -> Overall:
     speaking = [row for row in rows if row.applies]
     missing = list(dict.fromkeys(run for row in rows for run in row.missing))
     there = [row for row in speaking if not row.missing]
-    hinge, split = _hinge(there), _split(there)
+    hinge, said = _hinge(there), who_says_what(there)
     if missing:
-        parts = [f"missing runs: {_some(missing)}", split, *_kept_open(there)]
-        return Overall(NOT_DECIDED, split, "; ".join(filter(None, parts)), hinge)
+        parts = [f"missing runs: {_some(missing)}", said, *_kept_open(there)]
+        return Overall(NOT_DECIDED, said, "; ".join(filter(None, parts)), hinge)
     if hinge is None:
         notes = dict.fromkeys(note for row in rows for note in row.notes)
-        return Overall(NOT_DECIDED, split, "; ".join(notes), None)
+        return Overall(NOT_DECIDED, "", "; ".join(notes), None)
     found = {row.verdict for row in speaking}
     if found == {SUPPORTED}:
-        return Overall(SUPPORTED, split, split, hinge)
+        return Overall(SUPPORTED, said, said, hinge)
     if REFUTED in found and SUPPORTED not in found:
-        return Overall(REFUTED, split, split, hinge)
-    return Overall(NOT_DECIDED, split, "; ".join([split, *_kept_open(speaking)]), hinge)
+        return Overall(REFUTED, said, said, hinge)
+    return Overall(NOT_DECIDED, said, "; ".join([said, *_kept_open(speaking)]), hinge)
 
 
 RULE = " ".join((inspect.getdoc(overall) or "").split())
 
 
-def _split(rows: Sequence[Verdict]) -> str:
+def who_says_what(rows: Sequence[Verdict]) -> str:
     """Which arms are refuted, supported or left open in all their rows, and how often each in those of the others."""
     counts: dict[str, Counter[str]] = {}
     for row in rows:

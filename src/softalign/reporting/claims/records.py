@@ -44,7 +44,7 @@ def _record(
         "statement": claim.statement,
         "rules": claim.rules,
         "verdict": decided.verdict,
-        "split": decided.split,
+        "who_says_what": decided.who_says_what,
         "reason": decided.reason,
         "effect": None if hinge is None else _effect(hinge),
         "seeds": list(dict.fromkeys(seed for task, arm in behind for seed in task.seeds_of(arm))),
