@@ -7,7 +7,6 @@ import copy
 import pytest
 from synthetic_runs import Reported
 
-from softalign.data.corpus import Example, statistics
 from softalign.reporting import tables
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 from softalign.reporting.sentences import answer, detected
@@ -105,26 +104,3 @@ def test_the_cost_table_names_the_rate_that_each_arm_was_trained_with(one_seed: 
     table = tables.cost_table(results, "translation")
     found = {row[0]: row[table.columns.index("learning rate")] for row in table.rows}
     assert found == {"vanilla": "0.0135", "multiply": "0.0027", "bahdanau": "0.006"}
-
-
-def test_a_generated_corpus_is_told_side_by_side_and_other_text_has_no_such_table(one_seed: Reported) -> None:
-    results = copy.deepcopy(one_seed.results)
-    provenance = results["tasks"]["translation"]["provenance"]
-    provenance.pop("statistics", None)
-    assert tables.corpus_table(results, "translation") is None
-    words = {"train": ["Hut", "Hut"], "validation": ["Haus"], "test": ["Rad", "Hut"]}
-    corpus = {split: [Example(f"ein {word}", "one", "", word[0]) for word in found] for split, found in words.items()}
-    provenance["statistics"] = statistics(corpus)
-    table = tables.corpus_table(results, "translation")
-    assert table is not None and table.caption.endswith(
-        "of 2 templates; 50 % of the test rows have one that train has not"
-    )
-    assert table.rows == [["source", "10", "4", "2", "25.0"], ["target", "5", "1", "0", "0"]]
-
-
-def test_the_origin_says_what_there_is_to_say(one_seed: Reported) -> None:
-    results = copy.deepcopy(one_seed.results)
-    told = {"data": "own", "kind": "files", "licence": None, "citation": "", "id": "a/b"}
-    results["tasks"]["translation"]["provenance"] = told
-    rows = tables.origin_table(results, "translation").rows
-    assert rows == [["data", "own"], ["kind", "files"], ["id", "a/b"]]

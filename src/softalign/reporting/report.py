@@ -19,6 +19,8 @@ from softalign.paths import Layout
 from softalign.reporting import results as records
 from softalign.reporting import sentences, tables
 from softalign.reporting.arm_scores import LENGTH_COLUMNS
+from softalign.reporting.claim_tables import claim_overview, claim_table
+from softalign.reporting.data_tables import data_tables
 from softalign.reporting.drawings import KINDS, Drawing, draw_all
 from softalign.reporting.names import NAMES
 from softalign.reporting.probe_tables import probe_table
@@ -93,9 +95,9 @@ def build_view(
         "names": NAMES,
         "sections": [_task_view(results, task, drawings, evaluation) for task in tasks],
         "findings": sentences.findings(claims["claims"]),
-        "overview": tables.claim_overview(claims["claims"], results["bootstrap"]["confidence"]),
+        "overview": claim_overview(claims["claims"], results["bootstrap"]["confidence"]),
         "rule": claims["rule"],
-        "claims": [claim | {"table": tables.claim_table(claim)} for claim in claims["claims"]],
+        "claims": [claim | {"table": claim_table(claim)} for claim in claims["claims"]],
         "incomplete": tables.incomplete_table(results),
         "provenance": _provenance(results),
         "trial": sentences.trial(results),
@@ -124,13 +126,7 @@ def _task_view(
         "probes": probe_table(results, name),
         "drawings": {kind: [d for d in own if d.kind == kind] for kind in KINDS},
         "samples": choose_samples(task, evaluation.sample_outputs),
-        "data_tables": [
-            tables.split_table(results, name),
-            tables.length_table(results, name),
-            tables.fact_table(f"{name}: vocabulary", record["prepared"]["vocabulary"]),
-            tables.origin_table(results, name),
-            *filter(None, [tables.corpus_table(results, name)]),
-        ],
+        "data_tables": data_tables(results, name),
     }
 
 

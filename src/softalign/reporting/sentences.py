@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from softalign.reporting import tables
+from softalign.reporting.claim_tables import effect_interval
 from softalign.reporting.claims.divergence import SHARE
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 from softalign.reporting.names import NAMES
@@ -190,7 +191,7 @@ def _effect(effect: dict[str, Any]) -> str:
     versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
     parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
     if effect["low"] is not None:
-        parts.append(f"interval {tables.effect_interval(effect)}")
+        parts.append(f"interval {effect_interval(effect)}")
     if effect["p_holm"] is not None:
         parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
     return f"{effect['arm']}{versus} on {effect['task']}: {', '.join(parts)}"

@@ -99,7 +99,7 @@ def seeds_of_task(results: Results, task: str, told: str = "mean over") -> str:
     return seeds_named(seeds, told) + ("" if complete else ", of each arm those that it has")
 
 
-def _detects(value: float | None, form: Callable[[float], str]) -> str:
+def detects(value: float | None, form: Callable[[float], str]) -> str:
     """The detectable difference."""
     return NONE if value is None else f"≥ {form(value)}"
 
@@ -136,7 +136,7 @@ def headline_table(results: Results, task: str) -> Table:
                     judged["verdict"],
                     interval(found["low"], found["high"]),
                     p_value(judged["p_holm"]),
-                    _detects(found["detectable"], score),
+                    detects(found["detectable"], score),
                 ]
             )
     percent = f"{100 * confidence:g} %"
@@ -265,7 +265,7 @@ def comparison_table(results: Results, task: str, all_seeds: bool = True) -> Tab
             "bootstrap": p_value(row["p_bootstrap"]),
             "d": effect(row["cohens_dz"]),
             "g": effect(row["hedges_g"]),
-            "detects": _detects(row["detectable"], score),
+            "detects": detects(row["detectable"], score),
         }
         hidden = {"seeds"} if alike else set() if pooled else {"items and seeds", "g"}
         rows.append([cell for key, cell in cells.items() if key not in hidden])
@@ -338,122 +338,10 @@ def frontier_table(results: Results, task: str) -> Table:
     return Table(f"{task}: which arm for whom", ["price", f"not beaten at its price (price: {NAMES[metric]})"], rows, 2)
 
 
-def effect_interval(row: dict[str, Any]) -> str:
-    """The interval of a claim's effect; with signs unless it is a ratio."""
-    return interval(row["low"], row["high"], row["neutral"] != 1, number)
-
-
-def claim_overview(claims: Sequence[dict[str, Any]], confidence: float) -> Table:
-    """A row for each claim: the verdict, and the effect that it hangs on."""
-    rows = []
-    for claim in claims:
-        effect = claim["effect"] or dict.fromkeys(("effect", "low", "high", "neutral", "p_holm"))
-        subject = NONE
-        if claim["effect"]:
-            against = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
-            subject = f"{effect['quantity']}\n{effect['arm']}{against} on {effect['task']}"
-        data = [f"{record['data']} {_identity(record)}".strip() for record in claim["data"]]
-        rows.append(
-            [
-                f"{claim['id']}\n{claim['statement']}",
-                claim["verdict"],
-                number(effect["effect"], signed=effect["neutral"] != 1),
-                effect_interval(effect),
-                p_value(effect["p_holm"]),
-                subject,
-                seed_list(claim["seeds"]) or NONE,
-                ", ".join(data) or NONE,
-                claim["reason"],
-            ]
-        )
-    columns = ["claim", "verdict", "effect", f"{100 * confidence:g} % interval", "p, corrected"]
-    columns += ["effect is", "seeds", "data", "who says what, or what is missing"]
-    return Table("the claims, their verdicts, and the effect that each verdict hangs on", columns, rows, 9)
-
-
-def _identity(record: dict[str, Any]) -> str:
-    """The seed of a generated corpus; else the first digits of the revision."""
-    if record["generator_seed"] is not None:
-        return f"(seed {record['generator_seed']})"
-    return f"({str(record['revision'])[:12]})" if record["revision"] else ""
-
-
-def claim_table(claim: dict[str, Any]) -> Table:
-    """All rows of one claim."""
-    rows = [
-        [
-            row["task"],
-            row["arm"],
-            row["against"],
-            row["verdict"],
-            number(row["effect"], signed=row["neutral"] != 1),
-            effect_interval(row),
-            p_value(row["p_value"]),
-            p_value(row["p_holm"]),
-            _detects(row["detectable"], number),
-            seed_list(row["seeds"]) or NONE,
-            row["quantity"],
-            "; ".join(row["notes"]) or NONE,
-            row["experiment"] or NONE,
-        ]
-        for row in claim["rows"]
-    ]
-    columns = ["task", "arm", "against", "verdict", "effect", "interval", "p", "p, corrected", "detects", "seeds"]
-    columns += ["effect is", "notes", "experiment"]
-    return Table(f"{claim['id']}: {claim['statement']}", columns, rows, text_columns=4)
-
-
 def incomplete_table(results: Results) -> Table:
     """The runs that params.yaml names and that cannot be compared."""
     rows = [[run["task"], run["model"], str(run["seed"]), run["state"], run["reason"]] for run in results["incomplete"]]
     return Table("incomplete runs", ["task", "arm", "seed", "state", "reason"], rows, text_columns=5)
-
-
-def split_table(results: Results, task: str) -> Table:
-    """What cleaning did to each split."""
-    splits = results["tasks"][task]["prepared"]["splits"] | results["tasks"][task]["shifted"]
-    keys = list(dict.fromkeys(key for counts in splits.values() for key in counts))
-    rows = [[split, *[number(counts.get(key)) for key in keys]] for split, counts in splits.items()]
-    return Table(f"{task}: rows", ["split", *[key.replace("_", " ") for key in keys]], rows)
-
-
-def length_table(results: Results, task: str) -> Table:
-    """How long the sources and targets of each split are."""
-    lengths = results["tasks"][task]["prepared"]["lengths"]
-    found = {
-        f"{split}, {side.replace('_', ' ')}": figures
-        for split, sides in lengths.items()
-        for side, figures in sides.items()
-    }
-    keys = list(dict.fromkeys(key for figures in found.values() for key in figures))
-    rows = [[name, *[number(figures.get(key)) for key in keys]] for name, figures in found.items()]
-    return Table(f"{task}: lengths", ["", *[key.replace("_", " ") for key in keys]], rows)
-
-
-def origin_table(results: Results, task: str) -> Table:
-    """Where the text of a task comes from, as far as there is something to say."""
-    provenance = results["tasks"][task]["provenance"]
-    keys = ("data", "kind", "id", "config", "revision", "licence", "citation", "shifted")
-    return fact_table(f"{task}: origin", {key: provenance[key] for key in keys if provenance.get(key)})
-
-
-def corpus_table(results: Results, task: str) -> Table | None:
-    """How varied a generated corpus is, over all its splits together; None of text that was not generated."""
-    found = results["tasks"][task]["provenance"].get("statistics")
-    if found is None:
-        return None
-    columns = ["", "words", "different words", "seen once", "test words that train has not, %"]
-    rows = [
-        [
-            side,
-            *[f"{found[side][key]:,}" for key in ("words", "vocabulary", "seen_once")],
-            number(100 * found["test_words_unseen"][side]),
-        ]
-        for side in ("source", "target")
-    ]
-    unseen = f"{100 * found['test_templates_unseen']:.0f} % of the test rows have one that train has not"
-    caption = f"{task}: the generated corpus, of {found['templates']:,} templates; {unseen}"
-    return Table(caption, columns, rows)
 
 
 def fact_table(caption: str, content: dict[str, Any]) -> Table:

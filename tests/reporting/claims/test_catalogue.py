@@ -9,10 +9,11 @@ import pytest
 from claim_cases import of
 from synthetic_runs import Reported, report_of
 
+from softalign.reporting.claim_tables import claim_table
 from softalign.reporting.claims.catalogue import CLAIMS
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, by_interval, opposite
 from softalign.reporting.estimates import Estimate
-from softalign.reporting.tables import claim_table, headline_comparison, number
+from softalign.reporting.tables import headline_comparison, number
 
 
 @pytest.mark.parametrize(
