@@ -178,6 +178,8 @@ def test_whose_loss_still_fell_is_told_as_shortly_as_can_be(one_seed: Reported) 
     assert told(lambda run: run["task"] == "translation") == ["all of translation."]
     some = told(lambda run: run["task"] == "translation" or run["model"] == "vanilla")
     assert some == ["all of translation, summarization vanilla 1."]
+    results["runs"], results["tasks"] = [], {}
+    assert told(lambda run: True) == []
 
 
 def caveats(reported: Reported) -> list[str]:

@@ -230,7 +230,7 @@ def _falling(results: dict[str, Any]) -> list[str]:
     """Whose validation loss still fell at the end: all runs, all of a task, or which."""
     tasks = {task: [run for run in results["runs"] if run["task"] == task] for task in results["tasks"]}
     falling = {task: [run for run in runs if run["cost"]["flattened"] is False] for task, runs in tasks.items()}
-    if falling == tasks:
+    if results["runs"] and falling == tasks:
         return ["all runs"]
     named = []
     for task, runs in falling.items():
