@@ -35,7 +35,8 @@ DETECTED = re.compile(
 )
 FINDING = re.compile(
     r"(?P<id>C\d+) is (?P<verdict>supported|refuted|not decided)(?P<why>[^:]*): “(?P<statement>[^”]+)”\."
-    rf"(?: (?P<arm>\S+)(?: against (?P<against>\S+))? on (?P<task>\w+): (?P<effect>{NUMBER}) \((?P<quantity>[^)]+)\)"
+    rf"(?: (?P<arm>\S+)(?: against (?P<against>\S+)(?: \((?P<level>{NUMBER})\))?)? on (?P<task>\w+):"
+    rf" (?P<effect>{NUMBER}) \((?P<quantity>[^)]+)\)"
     r".*?\.)?(?: In all: (?P<who>.*)\.)?$"
 )
 OPEN = re.compile(r"Not decided by these runs: (?P<ids>[\w, ]+)\.")
@@ -169,7 +170,7 @@ def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
         if claim["verdict"] != _overall(claim["rows"]):
             yield f"{claim['id']} is {_overall(claim['rows'])} by its rows, not {claim['verdict']}"
         for row in claim["rows"]:
-            allowed = _allowed(claim["id"], row, alpha)
+            allowed = row_permits(claim["id"], row, alpha)
             if row["verdict"] not in allowed:
                 yield f"{claim['id']} {row['arm']} on {row['task']} is {row['verdict']}, the numbers say {allowed}"
             yield from _floor(claim["id"], row, results)
@@ -183,17 +184,18 @@ def _records(results: dict[str, Any], claims: dict[str, Any]) -> Iterator[str]:
 
 def _floor(claim: str, row: dict[str, Any], results: dict[str, Any]) -> Iterator[str]:
     """A row of these claims is open for scores that are too low where they are, and nowhere else."""
-    compares_scores = claim in ("C1", "C2", "C5", "C6", "C7") and "diverged" not in row["quantity"]
+    compares_scores = claim in ("C1", "C2", "C4", "C5", "C6", "C7", "C8", "C14") and "diverged" not in row["quantity"]
     if not compares_scores or row["effect"] is None or row["missing"]:
         return
     task = results["tasks"][row["task"]]
     arms = {row["arm"], row["against"]} & {*task["models"]}
     scores = [_mean(results, row["task"], arm, task["headline_metric"], row["seeds"]) for arm in arms]
-    if (max(scores) < LEAST) != ("below 1" in row["open_because"]):
+    because = row["open_because"]
+    if (max(scores) < LEAST and not because) or (max(scores) >= LEAST and "below 1" in because):
         yield f"{claim} {row['arm']} on {row['task']}: the scores are {scores}"
 
 
-def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
+def row_permits(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
     """The verdicts that a row's effect, interval and corrected p-value permit."""
     effect, low, high = row["effect"], row["low"], row["high"]
     if (
@@ -210,10 +212,12 @@ def _allowed(claim: str, row: dict[str, Any], alpha: float) -> set[str]:
     if claim == "C8":
         outside = low is None or low > 0 or high < 0
         return {"supported"} if outside else {"refuted"} if low > -1 and high < 1 else {"not decided"}
+    if row["quantity"] == "share of diverged trainings":
+        return {"refuted"} if effect > 0 else {"supported"}
     if low is None:
         return {"not decided"}
     above, below = low > row["neutral"], high < row["neutral"]
-    if claim == "C5":  # an error rate: less is better
+    if claim in ("C5", "C14"):  # an error rate, a loss: less is better
         above, below = below, above
     return {"supported"} if above else {"refuted"} if below else {"not decided"}
 
@@ -335,6 +339,7 @@ def _finding(said: dict[str, str], claims: dict[str, Any]) -> Iterator[str]:
         and row["against"] in (said["against"], said["arm"])
         and row["verdict"] == said["verdict"]
         and _is(said["effect"], row["effect"])
+        and (said["level"] is None or _is(said["level"], row["neutral"]))
     ]
     if not rows:
         yield "no row of this verdict has this effect"
@@ -374,7 +379,9 @@ def _reason(said: str, claim: dict[str, Any]) -> Iterator[str]:
     kept_open = [re.fullmatch(r"open for ([^:]+): (.*)", part) for part in opened]
     if {(part[2], arm) for part in kept_open if part for arm in part[1].split(", ")} != found:
         yield f"kept open are {found}"
-    names, more = re.fullmatch(r"(?:missing runs: )?(.*?)(?: and (\d+) more)?", "".join(missing)).groups()  # type: ignore[union-attr]
+    listed = re.fullmatch(r"(?:missing runs: )?(.*?)(?: and (\d+) more)?", "".join(missing))
+    assert listed is not None
+    names, more = listed.groups()
     named = names.split(", ") if names else []
     if named != claim["missing"][: len(named)] or len(named) + int(more or 0) != len(claim["missing"]):
         yield f"missing are {claim['missing']}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from project import ROOT
 
-from softalign.checks import RULES
+from softalign.checks import HEADLINES, RULES
 from softalign.composition import compose
 from softalign.errors import UserError
 from softalign.paths import Layout
+from softalign.tasks import KINDS
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,26 @@ def test_every_rule_names_a_key_of_the_configuration() -> None:
                 break
         else:
             raise AssertionError(f"{key} is no key")
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "instead"),
+    [
+        ("translation", "exact_match", "bleu, chrf, rouge1, rouge2, rougeL"),
+        ("summarization_low_resource", "token_accuracy", "bleu, chrf"),
+        ("recall", "bleu", "exact_match, token_accuracy"),
+        ("translation", "meteor", "bleu, chrf"),
+    ],
+)
+def test_a_task_is_judged_by_a_metric_of_its_kind(task: str, metric: str, instead: str) -> None:
+    overrides = [f"task={task}", "data=phrasebook"]
+    with pytest.raises(UserError, match=f"task.headline_metric={metric} makes no sense.*one of {instead}"):
+        compose(Layout(ROOT), [*overrides, f"task.headline_metric={metric}"])
+    compose(Layout(ROOT), overrides)
+
+
+def test_every_kind_of_task_has_its_metrics() -> None:
+    assert tuple(HEADLINES) == KINDS
 
 
 @pytest.mark.parametrize("name", ["test", "longer", "a-b"])

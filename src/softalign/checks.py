@@ -37,7 +37,6 @@ RULES: dict[str, Rule] = {
         lambda name: kind_of(name) in KINDS and re.fullmatch(r"\w+", name) is not None,
         f"one of {', '.join(KINDS)}, alone or with _ and more behind it",
     ),
-    "task.headline_metric": _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact_match", "token_accuracy"),
     "task.lead_words": _at_least(0),
     "data.source.train_rows": _at_least(1),
     "data.source.validation_rows": _at_least(1),
@@ -77,6 +76,15 @@ RULES: dict[str, Rule] = {
 }
 
 
+TEXT_METRIC = _one_of("bleu", "chrf", "rouge1", "rouge2", "rougeL")
+MATCH_METRIC = _one_of("exact_match", "token_accuracy")
+HEADLINES = {  # by the kind of task: those that its outputs are scored by
+    "translation": TEXT_METRIC,
+    "summarization": TEXT_METRIC,
+    "recall": MATCH_METRIC,
+    "copy": MATCH_METRIC,
+    "reverse": MATCH_METRIC,
+}
 SHIFTED_RULES: dict[str, dict[str, Rule]] = {  # by the kind of the test set
     "noise": {"rate": _within(0, 1), "seed": _at_least(0), "rows": _at_least(1)},
     "joined": {"sentences": _at_least(2)},
@@ -90,6 +98,7 @@ def check(config: Config) -> None:
     check_vocabulary(config.model, config.data.tokenizer.shared)
     check_decoding(config.decoding)
     _check_rules(config, RULES, "")
+    _check_rules(config, {"task.headline_metric": HEADLINES[kind_of(config.task.name)]}, "")
     _check_trained_lengths(config.data.cleaning)
     for name, test in config.data.shifted_tests.items():
         if not re.fullmatch(r"\w+", name) or name in TAKEN:

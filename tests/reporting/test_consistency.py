@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from contradictions import JUDGING, Text, contradictions, of_html, of_markdown
+from contradictions import JUDGING, Text, contradictions, of_html, of_markdown, row_permits
 from project import ROOT
 from synthetic_runs import Arm, Reported, diverge, report_of, report_on, write_project
 
@@ -210,6 +210,24 @@ def test_a_sentence_that_is_turned_round_is_found(all_outcomes: Reported, said: 
         turned = [*text.prose]
         turned[number] = turned[number].replace(said, instead)
         assert contradictions(Text(turned), *stored(all_outcomes))
+
+
+@pytest.mark.parametrize(
+    ("claim", "effect", "low", "high", "permitted"),
+    [
+        ("C1", 5.0, 2.0, 8.0, "supported"),
+        ("C5", -5.0, -8.0, -2.0, "supported"),  # less of an error is better,
+        ("C14", -5.0, -8.0, -2.0, "supported"),  # and so is less of a loss
+        ("C14", 5.0, 2.0, 8.0, "refuted"),
+        ("C1", 1.0, None, None, "refuted"),  # more trainings diverged
+        ("C1", -1.0, None, None, "supported"),
+        ("C8", 1.0, None, None, "supported"),
+    ],
+)
+def test_what_a_row_permits(claim: str, effect: float, low: float | None, high: float | None, permitted: str) -> None:
+    row = {"effect": effect, "low": low, "high": high, "neutral": 0.0, "p_holm": 0.01, "missing": []}
+    row |= {"open_because": "", "quantity": "points" if low else "share of diverged trainings"}
+    assert row_permits(claim, row, 0.05) == {permitted}
 
 
 def test_a_finding_names_those_who_say_otherwise(all_outcomes: Reported) -> None:

@@ -193,6 +193,28 @@ def test_a_trial_on_a_handful_of_rows_says_first_that_it_is_one(one_seed: Report
     assert sentences.trial(results) == sentences.A_TRIAL.format("216 training rows for summarization")
     results["tasks"]["summarization"]["prepared"]["splits"]["train"]["kept"] = sentences.FEW_ROWS
     assert sentences.trial(results) is None
+    results["tasks"]["translation"]["test_items"] = sentences.FEW_ITEMS - 1
+    assert sentences.trial(results) == sentences.A_TRIAL.format("49 test items for translation")
+
+
+def test_a_level_has_no_sign_and_is_told_beside_what_it_is_held_against() -> None:
+    effect = {
+        "arm": "vanilla",
+        "against": "halfway",
+        "task": "recall",
+        "quantity": "exact match at the longest lags, points",
+        "effect": 26.6,
+        "low": 16.7,
+        "high": 36.5,
+        "neutral": 52.5,
+        "p_holm": 0.013,
+    }
+    claim = {"id": "C3", "statement": "RNNs capture it", "verdict": "refuted", "missing": [], "effect": effect}
+    said = sentences.finding(claim | {"rows": [{"applies": True, "verdict": "refuted"}]})
+    assert said.endswith(
+        "vanilla against halfway (52.5) on recall: 26.6 (exact match at the longest lags, points), interval 16.7 … 36.5"
+        ", corrected p 0.013."
+    )
 
 
 def test_a_bootstrap_too_coarse_for_the_number_of_comparisons_is_named(one_seed: Reported) -> None:

@@ -62,6 +62,15 @@ def test_the_score_table_shows_spread_or_says_that_there_is_none(one_seed: Repor
     assert [row[0] for row in several.rows] == ["vanilla", "multiply", "bahdanau", "copy"]
 
 
+def test_an_interval_is_said_to_be_over_test_items_where_an_arm_has_one_seed_of_several(two_seeds: Reported) -> None:
+    fewer = copy.deepcopy(two_seeds.results)
+    fewer["runs"] = [run for run in fewer["runs"] if (run["model"], run["seed"]) != ("bahdanau", 2)]
+    alone = "of an arm with one run over test items"
+    for table in (tables.score_table, tables.quality_by_length_table):
+        assert table(fewer, "translation").caption.endswith(f", {alone}")
+        assert alone not in table(two_seeds.results, "translation").caption
+
+
 def test_the_comparison_table_has_both_tests_and_with_seeds_both_levels(
     one_seed: Reported, two_seeds: Reported
 ) -> None:

@@ -28,11 +28,11 @@ def test_from_run_folders_to_the_report(tmp_path: Path) -> None:
 
     shown = run(folder, *SUMMARY).stdout
     assert shown.strip().endswith(str(folder / "reports" / "index.html"))
-    assert "summarization: ROUGE-L on the test set" in shown and "training rows" not in shown
+    assert "summarization: ROUGE-L on the test set" in shown and "training rows for" not in shown
     report = folder / "data/prepared/summarization/report.json"
     report.write_text(report.read_text().replace("15996", "16"))
     run(folder, *STAGE)
-    assert "16 training rows for summarization: " in run(folder, *SUMMARY).stdout
+    assert "16 training rows for summarization, 20 test items for translation" in run(folder, *SUMMARY).stdout
 
 
 def test_a_missing_run_is_named_and_fails_nothing(tmp_path: Path) -> None:

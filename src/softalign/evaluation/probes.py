@@ -117,7 +117,7 @@ class SourceGradients:
 
     row: int  # index in its split
     norms: Array  # (S,) ‖∂L/∂e_i‖, nats per unit of embedding; the last is that of the end of the source
-    error: float  # √(Σ_t ‖p_t - y_t‖²), which is ‖∂L/∂z‖ for logits z; 0 where the model is certain and right
+    error: float  # √(Σ_t ‖p_t - y_t‖²), for logits z ‖∂L/∂z‖ (not if words are copied); 0: certain and right
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,8 @@ def gradients_by_lag(gradients: Sequence[TokenGradients]) -> list[dict[str, floa
     `low`, `high`: lags, both included. `tokens`: how many. `norm`: mean ‖∂L/∂e_i‖ (Hochreiter et al. 2001; Pascanu et
     al. 2013), nats per unit of embedding. `relative`: mean ‖∂L/∂e_i‖ / √(Σ_t ‖p_t - y_t‖²), logits per unit of
     embedding: how much of the error signal at the output reaches the token. The norm alone also falls where the arm
-    is right, for its error vanishes there; the ratio does not. None where no row has an error.
+    is right, for its error vanishes there; the ratio does not. Of a readout that copies words the error is none of
+    logits, so that its ratio is not comparable with another's. None where no row has an error.
     """
     lags = np.concatenate([row.lags for row in gradients])
     norms = np.concatenate([row.norms for row in gradients])

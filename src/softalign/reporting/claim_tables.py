@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from softalign.reporting.claims.verdicts import HALFWAY
 from softalign.reporting.tables import NONE, Table, detects, interval, number, p_value, seed_list
 
 
+def is_difference(row: dict[str, Any]) -> bool:
+    """Whether a claim's effect is a difference, which has a sign; else it is a level or a ratio, held against one."""
+    return row["neutral"] is None or bool(row["neutral"] <= 0)
+
+
 def effect_interval(row: dict[str, Any]) -> str:
-    """The interval of a claim's effect; with signs unless it is a ratio."""
-    return interval(row["low"], row["high"], row["neutral"] != 1, number)
+    """The interval of a claim's effect, with signs if it is a difference."""
+    return interval(row["low"], row["high"], is_difference(row), number)
+
+
+def opponent(row: dict[str, Any]) -> str:
+    """Whom an arm is held against, with " against " before it; of a level, its number; empty for the arm itself."""
+    if row["against"] == row["arm"]:
+        return ""
+    level = f" ({number(row['neutral'])})" if row["against"] == HALFWAY and row["neutral"] else ""
+    return f" against {row['against']}{level}"
 
 
 def claim_overview(claims: Sequence[dict[str, Any]], confidence: float) -> Table:
@@ -20,14 +34,13 @@ def claim_overview(claims: Sequence[dict[str, Any]], confidence: float) -> Table
         effect = claim["effect"] or dict.fromkeys(("effect", "low", "high", "neutral", "p_holm"))
         subject = NONE
         if claim["effect"]:
-            against = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
-            subject = f"{effect['quantity']}\n{effect['arm']}{against} on {effect['task']}"
+            subject = f"{effect['quantity']}\n{effect['arm']}{opponent(effect)} on {effect['task']}"
         data = [f"{record['data']} {_identity(record)}".strip() for record in claim["data"]]
         rows.append(
             [
                 f"{claim['id']}\n{claim['statement']}",
                 claim["verdict"],
-                number(effect["effect"], signed=effect["neutral"] != 1),
+                number(effect["effect"], signed=is_difference(effect)),
                 effect_interval(effect),
                 p_value(effect["p_holm"]),
                 subject,
@@ -56,7 +69,7 @@ def claim_table(claim: dict[str, Any]) -> Table:
             row["arm"],
             row["against"],
             row["verdict"],
-            number(row["effect"], signed=row["neutral"] != 1),
+            number(row["effect"], signed=is_difference(row)),
             effect_interval(row),
             p_value(row["p_value"]),
             p_value(row["p_holm"]),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from softalign.reporting import tables
-from softalign.reporting.claim_tables import effect_interval
+from softalign.reporting.claim_tables import effect_interval, is_difference, opponent
 from softalign.reporting.claims.divergence import SHARE
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
 from softalign.reporting.names import NAMES
@@ -25,20 +25,22 @@ TWO_SEEDS = (
     " cover as little as 87 %."
 )
 FALLING = (
-    "The last quarter of the epochs still took a percent or more off the validation perplexity, so that more training"
-    " may help: {}."
+    "The last quarter of the epochs still took a percent or more off the validation perplexity, or there was one epoch"
+    " alone, so that more training may help: {}."
 )
 FEW_ROWS = 1000  # training rows below which no arm can learn its task
+FEW_ITEMS = 50  # test items below which a fifth of them is a handful, and resamples say little of others
 A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verdicts say nothing about the arms."
 CORRECTED = (
     "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
     " another, for all rows of the claim that is about this score; “p (Holm, pairs)”, and what is said where no claim"
-    " is, for every pair of arms in a task and metric. The intervals are not corrected; a verdict asks that the"
-    " interval leaves out 0 and that p (Holm) is below {level:g}."
+    " is, for every pair of arms in a task and metric. The intervals are not corrected. A verdict on a difference in"
+    " scores asks that the interval leaves out 0 and that p (Holm) is below {level:g}; the other claims have rules of"
+    " their own, which stand with them."
 )
 DETECTS = (
-    "“detects” is the true difference that as many test items and seeds would tell from 0 in about {power:g} % of all"
-    " repetitions, in a single test before correction."
+    "“detects” is the true difference (the true distance from what a claim's effect is held against) that as many test"
+    " items and seeds would find in about {power:g} % of all repetitions, in a single test before correction."
 )
 COARSE = (
     "{} resamples give no p-value below {}, which Holm's correction for {} comparisons takes above {}: {} cannot be"
@@ -114,7 +116,7 @@ def _uncompared(results: dict[str, Any], task: str, arm: str) -> str:
     if baseline and tables.diverged_seeds(results, task, baseline):
         return f"{score}; {_diverged(results, task, baseline)}, and no scores are compared."
     if baseline:
-        return f"{score}; no run of {baseline} is there to compare it with."
+        return f"{score}; no run of {baseline} with the same seed is there to compare it with."
     return f"{score}; no arm without attention is there to compare it with."
 
 
@@ -188,19 +190,20 @@ def finding(claim: dict[str, Any]) -> str:
 
 
 def _effect(effect: dict[str, Any]) -> str:
-    versus = f" against {effect['against']}" if effect["against"] != effect["arm"] else ""
-    parts = [f"{tables.number(effect['effect'], signed=effect['neutral'] != 1)} ({effect['quantity']})"]
+    parts = [f"{tables.number(effect['effect'], signed=is_difference(effect))} ({effect['quantity']})"]
     if effect["low"] is not None:
         parts.append(f"interval {effect_interval(effect)}")
     if effect["p_holm"] is not None:
         parts.append(f"corrected p {tables.p_value(effect['p_holm'])}")
-    return f"{effect['arm']}{versus} on {effect['task']}: {', '.join(parts)}"
+    return f"{effect['arm']}{opponent(effect)} on {effect['task']}: {', '.join(parts)}"
 
 
 def trial(results: dict[str, Any]) -> str | None:
-    """Said before all else where the training sets are too small for any finding."""
+    """Said before all else where the training or test sets are too small for any finding."""
     rows = {task: record["prepared"]["splits"]["train"]["kept"] for task, record in results["tasks"].items()}
     few = [f"{count} training rows for {task}" for task, count in rows.items() if count < FEW_ROWS]
+    items = {task: record["test_items"] for task, record in results["tasks"].items()}
+    few += [f"{count} test items for {task}" for task, count in items.items() if count < FEW_ITEMS]
     return A_TRIAL.format(", ".join(few)) if few else None
 
 

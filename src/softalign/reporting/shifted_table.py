@@ -9,7 +9,7 @@ import numpy as np
 
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import runs_of
-from softalign.reporting.tables import NONE, Results, Table, interval, number, score, seeds_of_task
+from softalign.reporting.tables import NONE, Results, Table, if_alone, interval, number, score, seeds_of_task
 
 
 def shifted_table(results: Results, task: str) -> Table | None:
@@ -30,7 +30,11 @@ def shifted_table(results: Results, task: str) -> Table | None:
     columns = ["set", "arm", "rows", NAMES[metric], "interval", "test rows", "on these", "lost, points", "lost, %"]
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
     caption = f"{task}: {NAMES[metric]} on shifted test sets, {seeds_of_task(results, task)}; "
-    caption += f"{percent} intervals over test items" if len(record["seeds"]) == 1 else "± standard deviation"
+    caption += (
+        f"{percent} intervals over test items"
+        if len(record["seeds"]) == 1
+        else f"± standard deviation{if_alone(results, task)}"
+    )
     return Table(caption, columns, rows, text_columns=2)
 
 

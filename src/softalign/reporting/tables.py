@@ -204,11 +204,17 @@ def score_table(results: Results, task: str) -> Table:
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
     if len(record["seeds"]) > 1:
         told = seeds_of_task(results, task, "mean ± standard deviation of")
-        told += f"; below, the mean's {percent} interval over seeds (Student's t)"
+        told += f"; below, the mean's {percent} interval over seeds (Student's t){if_alone(results, task)}"
     else:
         told = f"{seeds_named(record['seeds'])}: one seed shows no spread; below, {percent} intervals over test items"
     caption = f"{task}: scores on the test set, {told}"
     return Table(caption, ["system", "cell", *[HEADINGS[key] for key in keys]], rows, text_columns=2)
+
+
+def if_alone(results: Results, task: str) -> str:
+    """What an interval is over where an arm has one run of several; empty where none has."""
+    counts = [len(runs_of(results, task, model)) for model in results["tasks"][task]["models"]]
+    return ", of an arm with one run over test items" if 1 in counts else ""
 
 
 def _spread(record: dict[str, Any] | None, over_items: dict[str, float] | None) -> str:
@@ -237,7 +243,7 @@ def quality_by_length_table(results: Results, task: str) -> Table:
     rows = [[model, *[cells.get((model, low), NONE) for low, _ in sizes]] for model in record["models"]]
     metric = NAMES[record["headline_metric"]]
     percent = f"{100 * results['bootstrap']['confidence']:g} %"
-    covered = "test items" if len(record["seeds"]) == 1 else "test items and seeds"
+    covered = "test items" if len(record["seeds"]) == 1 else f"test items and seeds{if_alone(results, task)}"
     caption = f"{task}: {metric} by source words (n test rows), {seeds_of_task(results, task)}; {percent} intervals"
     return Table(
         f"{caption} over {covered}", ["arm", *[f"{low}–{high} (n = {n})" for (low, high), n in sizes.items()]], rows

@@ -159,6 +159,13 @@ def test_what_cannot_be_compared_is_not_decided_and_says_why(
     assert verdict.applies == bool(verdict.open_because)
 
 
+def test_of_a_score_of_nothing_no_share_is_lost(one_seed: Reported) -> None:
+    verdict = judged(one_seed, vanilla=(0, 0), bahdanau=(40, 30))
+    assert verdict.verdict == NOT_DECIDED
+    assert verdict.open_because.startswith("an arm scores 0 on the rows that other is compared with")
+    assert "nan" not in " ".join(verdict.notes)
+
+
 def test_each_set_has_its_own_row(one_seed: Reported) -> None:
     sets = {"one": own_set([1.0] * 9), "two": own_set([2.0] * 9)}
     found = generalises_better(

@@ -91,3 +91,8 @@ def test_ablations_differ_in_one_thing(tmp_path: Path) -> None:
     assert pairs.inner_product_and_learned(task) == [Pair("b", "a"), Pair("b", "d")]
     assert pairs.relu_and_tanh(task) == [Pair("f", "a")]
     assert pairs.fed_back_and_not(task) == [Pair("g", "h"), Pair("j", "k"), Pair("l", "k")]
+
+
+def test_who_weighs_all_positions_alike_is_not_asked_where_it_looks(tmp_path: Path) -> None:
+    task = runs(tmp_path, looks=Arm(ADDITIVE), uniform=Arm({"fusion": "bahdanau", "score": "uniform"}), plain=Arm({}))
+    assert pairs.each_fused(task) == [Pair("looks", "looks")]

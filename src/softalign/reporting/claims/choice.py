@@ -39,7 +39,7 @@ def activation_matters(case: Case) -> list[Verdict]:
     """Effect: the headline score (BLEU, ROUGE-L) of the arm with ReLU minus that of the same arm with tanh, in points.
     The claim is read as: the choice matters, either way. Supported: the whole interval lies on one side of 0. Refuted:
     the whole interval lies between -1 and +1 point. Not decided otherwise. The interval decides first, so that a sure
-    difference below 1 point supports.
+    difference below 1 point supports. Where it refutes, the p-value is the larger of those of exactly -1 and +1.
     """
     estimate = _difference(case)
     verdict = NOT_DECIDED

@@ -63,6 +63,10 @@ def _verdict(case: Case, name: str) -> Verdict:
         return contrast(getattr(of[case.baseline], part), getattr(of[case.arm], part), case.evaluation.confidence)
 
     points, shares, score = difference("points"), difference("share"), difference("score")
+    if shares.low is None:  # of nothing there is no share
+        return nothing.kept_open(
+            f"an arm scores 0 on the rows that {name} is compared with, or on some resample of them"
+        )
     verdict = by_interval(opposite(shares))
     notes = [
         f"{case.arm} loses {of[case.arm].share.value:.1f} %, {case.baseline} {of[case.baseline].share.value:.1f} %",

@@ -9,6 +9,7 @@ from softalign.reporting.arms import ATTENTION, PLAIN, alike, baseline_of
 from softalign.reporting.runs import TaskRuns
 
 INNER_PRODUCTS = ("dot", "scaled_dot")
+UNIFORM = "uniform"  # a control: the mean of the memory
 LEARNED_SCORES = ("general", "additive", "multi_head")
 # fusion -> the same without feedback: concat's fused state takes the place of the cell's, the other luong's is an input
 FED_BACK = {"multiply": "multiply_output", "luong_input_feeding": "luong", "concat": "luong"}
@@ -67,8 +68,8 @@ def fused_and_plain_or_control(task: TaskRuns) -> list[Pair]:
 
 
 def each_fused(task: TaskRuns) -> list[Pair]:
-    """Each arm with attention by itself."""
-    return [Pair(arm, arm) for arm in task.fused]
+    """Each arm with attention by itself, but for those that weigh all positions alike and so look nowhere."""
+    return [Pair(arm, arm) for arm in task.fused if task.arms[arm].score != UNIFORM]
 
 
 def each_plain(task: TaskRuns) -> list[Pair]:

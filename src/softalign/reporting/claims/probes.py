@@ -12,7 +12,7 @@ import numpy as np
 
 from softalign.evaluation.lengths import LengthBucket, length_buckets
 from softalign.evaluation.probes import marked_lags
-from softalign.reporting.claims.verdicts import FIFTHS, NOT_DECIDED, SUPPORTED, Case, Verdict, by_interval
+from softalign.reporting.claims.verdicts import FIFTHS, HALFWAY, NOT_DECIDED, SUPPORTED, Case, Verdict, by_interval
 from softalign.reporting.estimates import Estimate, Replicates, mean_of_arm, resample_counts, weighted_mean
 from softalign.reporting.probe_records import chance
 
@@ -47,7 +47,7 @@ def captures_long_range(case: Case) -> list[Verdict]:
         *case.seed_note(),
     ]
     quantity, effect = "exact match at the longest lags, points", replace(long, p_value=p_value)
-    row = case.verdict("C3", verdict, quantity, effect, *notes, against="halfway", neutral=halfway)
+    row = case.verdict("C3", verdict, quantity, effect, *notes, against=HALFWAY, neutral=halfway)
     if SUPPORTED in (able, recalls):
         return [row]
     return [row.kept_open("the task is not learned even at the shortest lags")]

@@ -45,8 +45,9 @@ SENTENCE_METRIC = {"translation": "chrf", "summarization": "rougeL"}
 
 def better_translation(case: Case) -> list[Verdict]:
     """Effect: BLEU of the arm minus BLEU of the arm without attention, in points; where there is one, also minus that
-    of an arm without attention that has as many parameters. Supported: the whole interval of the paired bootstrap lies
-    above 0. Refuted: the whole interval lies below 0. Not decided otherwise.
+    of an arm without attention that has as many parameters. The interval is the paired bootstrap's over test items, and
+    with several seeds over these too. Supported: the whole interval lies above 0. Refuted: the whole interval lies
+    below 0. Not decided otherwise.
     """
     estimate = case.scored.contrast("bleu", case.baseline, case.arm, case.evaluation)
     return [case.verdict("C1", by_interval(estimate), "BLEU, points", estimate, *case.seed_note())]
@@ -55,9 +56,10 @@ def better_translation(case: Case) -> list[Verdict]:
 def better_summaries(case: Case) -> list[Verdict]:
     """Effect: ROUGE-L of the arm minus ROUGE-L of its opponent, in points. The opponents are the arm without
     attention, where there is one also that of as many parameters, and the systems that learn nothing: the first n words
-    of the source (lead) and all of it (copy). Supported: the whole interval of the paired bootstrap lies above 0.
-    Refuted: the whole interval lies below 0. Not decided otherwise. Each opponent has its own row, for an arm can beat
-    the plain RNN and still write worse summaries than lead does.
+    of the source (lead) and all of it (copy). The interval is the paired bootstrap's over test items, and with several
+    seeds over these too. Supported: the whole interval lies above 0. Refuted: the whole interval lies below 0. Not
+    decided otherwise. Each opponent has its own row, for an arm can beat the plain RNN and still write worse summaries
+    than lead does.
     """
     verdicts = []
     opponents = {case.baseline: case.baseline}
@@ -77,9 +79,9 @@ def local_and_long_range(case: Case) -> list[Verdict]:
     summaries) on the shortest and on the longest fifth of the sources, in points; the one of the two that is less sure,
     or where one refutes, the surest that does. Supported: the whole interval of both lies above 0. Refuted: the whole
     interval of one of them lies below 0. Not decided otherwise, and where all sources are about equally long. The
-    p-value is the larger of the two where both are needed, and twice the smaller where either is enough. The slope of
-    the difference over the source length stands beside it and decides nothing. (Changed after the first runs: at first
-    a slope below 0 refuted, which made an arm that is better on all lengths, and most on short ones, refute the claim.)
+    p-value is twice that of the surest that refutes, where one does, and else the larger of the two. The slope of the
+    difference over the source length stands beside it and decides nothing. (Changed after the first runs: at first a
+    slope below 0 refuted, which made an arm that is better on all lengths, and most on short ones, refute the claim.)
     """
     metric = SENTENCE_METRIC.get(case.scored.runs.kind, case.scored.runs.headline_metric)
     found = _by_length(case, metric)

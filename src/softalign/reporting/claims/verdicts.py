@@ -11,6 +11,7 @@ from softalign.reporting.comparisons import Scored
 from softalign.reporting.estimates import Estimate, detectable_difference
 
 SUPPORTED, REFUTED, NOT_DECIDED = "supported", "refuted", "not decided"
+HALFWAY = "halfway"  # what C3 holds a level against, in place of another arm
 FIFTHS = 5  # buckets by length or lag, where a claim is about the lowest and the highest of them
 
 
