@@ -39,6 +39,7 @@ from softalign.tasks import KINDS
         "data.shifted_tests.test_noise.rate=1.5",
         "data.shifted_tests.test_noise.rows=0",
         "evaluation.confidence=95",
+        "evaluation.bootstrap_seed=-1",
         "trainer.precision=fp8",
     ],
 )
@@ -82,6 +83,19 @@ def test_a_task_is_judged_by_a_metric_of_its_kind(task: str, metric: str, instea
 
 def test_every_kind_of_task_has_its_metrics() -> None:
     assert tuple(HEADLINES) == KINDS
+
+
+@pytest.mark.parametrize(
+    ("refused", "accepted"),
+    [
+        (["model.reverse_source=true"], ["model.bidirectional=false"]),
+        (["model.cell=gru", "model.activation=relu"], ["model.cell=elman"]),
+    ],
+)
+def test_a_setting_without_effect_is_refused(refused: list[str], accepted: list[str]) -> None:
+    with pytest.raises(UserError, match=refused[-1]):
+        compose(Layout(ROOT), refused)
+    compose(Layout(ROOT), [*refused, *accepted])
 
 
 @pytest.mark.parametrize("name", ["test", "longer", "a-b"])

@@ -11,12 +11,12 @@ from softalign.errors import reported
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOTDIR])
-def test_a_place_that_cannot_be_written_is_one_line(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_cannot_be_read_or_written_is_one_line(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped, reported():
         raise OSError(number, os.strerror(number), "/data/outputs")
     assert stopped.value.code == 1
     assert capsys.readouterr().err == (
-        f"error: {os.strerror(number)} (/data/outputs): make it writable, or move what is in the way\n"
+        f"error: {os.strerror(number)} (/data/outputs): check its permissions, or move what is in the way\n"
     )
 
 

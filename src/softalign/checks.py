@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from softalign.config import CleaningConfig, Config, JoinedTest
+from softalign.config import CleaningConfig, Config, JoinedTest, ModelConfig
 from softalign.errors import UserError
 from softalign.models.options import check_decoding, check_model, check_vocabulary
 from softalign.params import SEEDS
@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
     "data.source.validation_rows": _at_least(1),
     "data.source.test_rows": _at_least(1),
     "data.source.train_limit": _at_least(1),
+    "data.source.split_seed": _within(0, SEEDS),
     "data.cleaning.unicode_form": _one_of("NFC", "NFKC"),
     "data.cleaning.max_source_words": _at_least(1),
     "data.cleaning.max_target_words": _at_least(1),
@@ -64,6 +65,7 @@ RULES: dict[str, Rule] = {
     "decoding.precision": _one_of("auto", "fp32", "bf16"),
     "evaluation.length_buckets": _at_least(1),
     "evaluation.bootstrap_samples": _at_least(100),
+    "evaluation.bootstrap_seed": _at_least(0),
     "evaluation.randomisation_trials": _at_least(100),
     "evaluation.confidence": _within(0.5, 1),
     "evaluation.attention_examples": _at_least(0),
@@ -95,6 +97,7 @@ TAKEN = ("train", "validation", "test", "shorter", "longer")  # the last two: ev
 def check(config: Config) -> None:
     """Raise `UserError` for the first value of `config` that makes no sense."""
     check_model(config.model)
+    _check_what_has_no_effect(config.model)
     check_vocabulary(config.model, config.data.tokenizer.shared)
     check_decoding(config.decoding)
     _check_rules(config, RULES, "")
@@ -114,6 +117,22 @@ def check(config: Config) -> None:
                 f"data.shifted_tests.{name}",
                 f"leave it out (~data.shifted_tests.{name}), or set data.cleaning.long_sources=drop",
             )
+
+
+def _check_what_has_no_effect(model: ModelConfig) -> None:
+    """Settings that would train the same network under another name."""
+    if model.reverse_source and model.bidirectional:
+        raise UserError(
+            "an encoder that reads both ways has nothing to reverse",
+            "model.reverse_source=true",
+            "set model.bidirectional=false besides",
+        )
+    if model.cell != "elman" and model.activation != "tanh":
+        raise UserError(
+            f"the cell {model.cell} has its own activations",
+            f"model.activation={model.activation}",
+            "set it to tanh, or model.cell=elman",
+        )
 
 
 def _check_trained_lengths(cleaning: CleaningConfig) -> None:

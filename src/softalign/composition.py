@@ -37,8 +37,19 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
     overrides = spelled_out(layout, overrides)
     config = _composed(layout, overrides)
     check_holds(_list_of("variant", overrides), config.model, layout)
+    _check_names(layout, config, overrides)
     check(config)
     return config
+
+
+def _check_names(layout: Layout, config: Config, overrides: Sequence[str]) -> None:
+    """Folders are named by `name`, and searched rates found by the file's: both are one, or one's data would be
+    another's.
+    """
+    for group, name in (("task", config.task.name), ("data", config.data.name)):
+        file = _choice(layout, group, overrides).removesuffix(".yaml")
+        if name != file:
+            raise UserError(f"name: {name} in the file of {file}", f"conf/{group}/{file}.yaml", f"write name: {file}")
 
 
 def spelled_out(layout: Layout, overrides: Sequence[str]) -> list[str]:
@@ -128,6 +139,8 @@ def compose_arm(layout: Layout, params: Params, task: str, model: str, overrides
         if swept(key, params.overrides):
             remedy = "name the arms in models, e.g. [vanilla-gru, bahdanau-gru]"
             raise UserError(f"{key}= would make all arms one or rename them", "params.yaml: overrides", remedy)
+    if swept("task", params.overrides):
+        raise UserError("task= would make all tasks one", "params.yaml: overrides", "name the tasks in tasks")
     if swept("seed", params.overrides):
         raise UserError("seed= has no effect here", "params.yaml: overrides", "name the seeds in seeds, e.g. [1, 2]")
     return compose(layout, [*params.base_overrides(task), f"model={model}", *overrides])
@@ -250,7 +263,7 @@ def _value_of(key: str, command_line: Sequence[str]) -> str | None:
         for override in parse(command_line)
         if override.key_or_group == key and not override.is_sweep_override()
     ]
-    return str(values[-1]) if values else None
+    return str(values[-1]) if values and values[-1] is not None else None
 
 
 def _list_of(key: str, command_line: Sequence[str]) -> list[str]:
@@ -264,8 +277,16 @@ def _choice(layout: Layout, group: str, command_line: Sequence[str]) -> str:
     named = _value_of(group, command_line)
     if named is not None:
         return named
-    defaults = yaml.safe_load((layout.conf / "config.yaml").read_text(encoding="utf-8"))["defaults"]
-    return str(next(entry[group] for entry in defaults if isinstance(entry, dict) and group in entry))
+    path = layout.conf / "config.yaml"
+    try:
+        with path.open(encoding="utf-8") as file:  # a message about YAML then names it
+            defaults = yaml.safe_load(file)["defaults"]
+        return str(next(entry[group] for entry in defaults if isinstance(entry, dict) and group in entry))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"not valid YAML: {error}", str(path), "correct the file") from None
+    except (KeyError, TypeError, StopIteration):
+        remedy = "restore the line, for instance with git"
+        raise UserError(f"its defaults name no {group}", str(path), remedy) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
+INACCESSIBLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
 
 
 class UserError(Exception):
@@ -34,7 +34,7 @@ def unknown_choice(group: str, name: str, known: Sequence[str]) -> UserError:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn a `UserError`, or a place that cannot be written, into one line on stderr and exit status 1.
+    """Turn a `UserError`, or a place that cannot be read or written, into one line on stderr and exit status 1.
 
     `SOFTALIGN_TRACEBACK=1` keeps the traceback, for whoever debugs softalign itself.
     """
@@ -48,8 +48,8 @@ def reported() -> Iterator[None]:
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = error.filename or "while writing"
             line = f"no space left on disk ({where}): free some space and run the same command again"
-        elif error.errno in UNWRITABLE and error.filename:
-            line = f"{error.strerror} ({error.filename}): make it writable, or move what is in the way"
+        elif error.errno in INACCESSIBLE and error.filename:
+            line = f"{error.strerror} ({error.filename}): check its permissions, or move what is in the way"
         else:
             raise
         print(f"error: {line}", file=sys.stderr)

@@ -41,10 +41,10 @@ def read_experiment(layout: Layout, name: str) -> Experiment:
     if name not in known:
         raise unknown_choice("experiment", name, known)
     where = f"conf/experiment/{name}.yaml"
-    text = (layout.conf / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
     try:
+        text = (layout.conf / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
         content = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"not valid YAML: {error}", where, "correct the file") from None
     params = content.get("params", {}) if isinstance(content, dict) else None
     if not isinstance(params, dict):

@@ -112,6 +112,7 @@ BAD = {
         r"field larger than field limit .*\(%s, line 2\): ",
     ),
     "not json": ("a.jsonl", b'{"de": "a", "en": "b"}\n{"de"\n', r"not JSON: .* at character 6 \(%s, line 2\): "),
+    "huge number": ("a.jsonl", b'{"de": 1' + b"0" * 5000 + b"}\n", r"JSON that cannot be read: .*\(%s, line 1\): "),
     "json array": ("a.json", b'["a", "b"]\n', r"not an object \(%s, line 1\): .*one object a line"),
     "number": ("a.jsonl", b'{"de": 1, "en": "b"}\n', r"column 'de' holds int, not text \(%s, line 1\): "),
     "ragged": ("a.csv", b"de,en\na,b\nc,d,e\n", r"3 fields, and the header has 2 \(%s, line 3\): .*quote"),

@@ -100,6 +100,13 @@ def test_parallel_files_of_the_web_are_cached_and_locked(web: LoopbackHub, tmp_p
     assert "connect to the network" in line and "~data.shifted_tests.mscoco" in line
 
 
+def test_the_columns_may_be_told_apart_by_the_folder(web: LoopbackHub, lock: RevisionLock) -> None:
+    web.add("owner/raw", {"de/set.txt": b"eins\nzwei\n", "en/set.txt": b"one\ntwo\n"})
+    test = {"mine": FilesTest(path=f"{web.endpoint}/{PLACE}/*/set.txt", **NAMES)}
+    splits, _ = load_shifted_texts(test, [], lock)
+    assert splits["mine"].to_list() == [{"source": "eins", "target": "one"}, {"source": "zwei", "target": "two"}]
+
+
 def test_a_file_that_has_changed_since_it_was_locked_is_refused(
     web: LoopbackHub, tmp_path: Path, lock: RevisionLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -189,6 +189,17 @@ def test_the_pointers_loss_is_that_of_its_distribution(smoothing):
     assert torch.allclose(log_probabilities.exp().sum(dim=-1), torch.ones(()).double())
 
 
+def test_coverage_adds_small_weights_up_in_bfloat16_too():
+    model, batch = small_model("pointer_coverage").float(), batch_of((3, 2), (5, 4))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        encoded = model.encode(batch.source, batch.source_lengths)
+        state = model.decoder.start(encoded)
+        unrolled = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded)
+    assert state.fed[0].dtype is torch.float32
+    summed = model.decoder.fusion.penalty(unrolled, batch.target_mask)
+    assert summed.dtype is torch.float32
+
+
 def test_coverage_is_what_was_attended_to_before():
     """With the loss of See et al. 2017, equation 12: the overlap of each step's weights with all earlier ones."""
     model, batch = small_model("pointer_coverage"), batch_of((3, 2), (5, 4))

@@ -101,7 +101,7 @@ def _side(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _quantile(ordered: Sequence[int], share: float) -> int:
-    """The nearest-rank quantile."""
+    """The value of rank ⌊share · n⌋ + 1 of n."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 

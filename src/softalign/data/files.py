@@ -17,7 +17,7 @@ from softalign.errors import UserError
 
 # The names that a split's file may have: those that `datasets` knows too. Shards: train-00000-of-00002.parquet
 STEMS = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test", "eval")}
-SHARD = re.compile(r"-\d+-of-\d+$")
+SHARD = re.compile(r"-\d+-of-(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def find_file(source: FilesSource, roots: Sequence[Path]) -> SplitFiles:
                 f"name it {', '.join(FORMATS)} (.gz after it), or give the start of two parallel files' names",
             )
         return SplitFiles((path,))
-    pair = _parallel_pair(path.parent, (path.name,), source)
+    pair = _parallel_pair(path.parent, path.name, source)
     if pair:
         return pair
     if path.is_dir():
@@ -81,10 +81,11 @@ def find_file(source: FilesSource, roots: Sequence[Path]) -> SplitFiles:
 
 
 def _place(source: FilesSource, roots: Sequence[Path]) -> Path:
-    paths = [root / Path(source.path).expanduser() for root in roots]
-    return next(
-        (path for path in paths if path.exists() or _parallel_pair(path.parent, (path.name,), source)), paths[0]
-    )
+    try:
+        paths = [root / Path(source.path).expanduser() for root in roots]
+    except RuntimeError:  # of a user who is not there
+        raise UserError("no such home directory", source.path, "write the whole path") from None
+    return next((path for path in paths if path.exists() or _parallel_pair(path.parent, path.name, source)), paths[0])
 
 
 def content_hash(splits: Mapping[str, SplitFiles]) -> str:
@@ -100,20 +101,26 @@ def content_hash(splits: Mapping[str, SplitFiles]) -> str:
 def _in_folder(folder: Path, source: FilesSource) -> dict[str, SplitFiles]:
     found: dict[str, SplitFiles] = {}
     for split, stems in STEMS.items():
-        pair = _parallel_pair(folder, stems, source)
+        pairs = [pair for stem in stems if (pair := _parallel_pair(folder, stem, source))]
         tables = sorted(
             path for path in folder.iterdir() if path.is_file() and format_of(path) and _stem(path) in stems
         )
-        shards = all(SHARD.search(path.name.split(".")[0]) for path in tables)
-        if (pair and tables) or (len(tables) > 1 and not shards):
-            both = [*(pair.paths if pair else ()), *tables]
+        shards = [match for path in tables if (match := SHARD.search(path.name.split(".")[0]))]
+        if len(pairs) + bool(tables) > 1 or (len(tables) > 1 and len(shards) < len(tables)):
+            both = [*(path for pair in pairs for path in pair.paths), *tables]
             raise UserError(
                 f"more than one file for the split {split!r}: {', '.join(path.name for path in both)}",
                 str(folder),
                 "leave one of them there, or name data.source.path as a single file",
             )
-        if pair:
-            found[split] = pair
+        if any(int(match[1]) != len(shards) for match in shards):
+            raise UserError(
+                f"{len(shards)} of the {shards[0][1].lstrip('0')} files of the split {split!r}",
+                str(folder),
+                "put the others there",
+            )
+        if pairs:
+            found[split] = pairs[0]
         elif tables:
             found[split] = SplitFiles(tuple(tables))
     if "train" not in found:
@@ -127,22 +134,21 @@ def _in_folder(folder: Path, source: FilesSource) -> dict[str, SplitFiles]:
     return found
 
 
-def _parallel_pair(folder: Path, stems: tuple[str, ...], source: FilesSource) -> SplitFiles | None:
-    for stem in stems:
-        sides = []
-        for suffix in (source.source_column, source.target_column):
-            names = (f"{stem}.{suffix}", f"{stem}.{suffix}.gz")
-            sides.append(next((folder / name for name in names if (folder / name).is_file()), None))
-        one, other = sides
-        if one and other:
-            return SplitFiles((one, other), parallel=True)
-        if one or other:
-            half = source.target_column if one else source.source_column
-            raise UserError(
-                f"{(one or other).name} has no parallel file {stem}.{half}",  # type: ignore[union-attr]
-                str(folder),
-                "put it there, or set data.source.source_column and target_column to the two suffixes",
-            )
+def _parallel_pair(folder: Path, stem: str, source: FilesSource) -> SplitFiles | None:
+    sides = []
+    for suffix in (source.source_column, source.target_column):
+        names = (f"{stem}.{suffix}", f"{stem}.{suffix}.gz")
+        sides.append(next((folder / name for name in names if (folder / name).is_file()), None))
+    one, other = sides
+    if one and other:
+        return SplitFiles((one, other), parallel=True)
+    if one or other:
+        half = source.target_column if one else source.source_column
+        raise UserError(
+            f"{(one or other).name} has no parallel file {stem}.{half}",  # type: ignore[union-attr]
+            str(folder),
+            "put it there, or set data.source.source_column and target_column to the two suffixes",
+        )
     return None
 
 

@@ -120,6 +120,8 @@ def _json_lines(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
                 where,
                 'write one object a line, as {"source": ..., "target": ...}',
             ) from None
+        except ValueError as error:  # Python's own limits, as of a number of thousands of digits
+            raise UserError(f"JSON that cannot be read: {error}", where, "correct or remove the line") from None
         if not isinstance(record, dict):
             raise UserError(
                 "a JSON value that is not an object",

@@ -23,7 +23,7 @@ def is_address(path: str) -> bool:
 
 @contextmanager
 def downloaded(addresses: Sequence[str], lock: RevisionLock) -> Iterator[list[Path]]:
-    """The files at `addresses`, under the last part of their names, until the block ends.
+    """The files at `addresses`, each under the last part of its name in a folder of its own, until the block ends.
 
     What is in the cache needs no network. The lock holds the SHA-256 of each address, as it holds the commits of data
     sets; a first one is locked when the block has ended without an error. After a `UserError` in it, the file is what
@@ -42,8 +42,9 @@ def downloaded(addresses: Sequence[str], lock: RevisionLock) -> Iterator[list[Pa
                     f"find out what has changed; to take it as it is, delete its line in {lock}",
                 )
         with tempfile.TemporaryDirectory() as folder:
-            named = [Path(folder) / address.rsplit("/", 1)[-1] for address in addresses]
+            named = [Path(folder) / str(n) / address.rsplit("/", 1)[-1] for n, address in enumerate(addresses)]
             for path, copy in zip(cached, named, strict=True):  # in the cache it has no suffix, and so no format
+                copy.parent.mkdir()
                 shutil.copyfile(path, copy)
             yield named
     except UserError:

@@ -43,7 +43,7 @@ def attention_over(
 
     Row t of the weights is the attention that the model pays while it predicts target token t; the last row belongs to
     the end of the target and the last column to the end of the source. Over a prediction's own tokens these are the
-    weights that the search saw.
+    weights that the search saw, up to the rounding of `decoding.precision`.
     """
     for batch in sorted_batches(rows, batch_size):
         on_device = batch.to(device)

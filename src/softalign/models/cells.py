@@ -69,15 +69,23 @@ def recurrent_kernel(config: ModelConfig, input_size: int, hidden_size: int, lay
 
 def run_kernel(kernel: nn.RNNBase, inputs: Tensor, state: State | None = None) -> Tensor:
     """The top layer's hidden states (N, T, H) over inputs (N, T, I), from a state or from zeros."""
-    start = None if state is None else [torch.stack(parts) for parts in (state.hidden, state.cells) if parts]
-    if not isinstance(kernel, nn.LSTM):
-        return kernel(inputs, start[0] if start else None)[0]
-    if not (inputs.is_cpu and torch.is_autocast_enabled("cpu")):
-        return kernel(inputs, tuple(start) if start else None)[0]
-    # Under autocast torch 2.13 hands an LSTM on a CPU to oneDNN, which refuses it.
+    start = [] if state is None else [torch.stack(parts) for parts in (state.hidden, state.cells) if parts]
+    device = inputs.device.type
+    # Under autocast torch 2.13 hands an LSTM on a CPU to oneDNN, which refuses it, and on a GPU computes every kernel
+    # in fp16, whatever numbers autocast is for: gradients below its range would vanish, for nothing scales the loss.
+    refused = isinstance(kernel, nn.LSTM) if inputs.is_cpu else inputs.is_cuda
+    if not (refused and torch.is_autocast_enabled(device)):
+        return _run(kernel, inputs, start)
     dtype = next(kernel.parameters()).dtype
-    with torch.autocast("cpu", enabled=False):
-        return kernel(inputs.to(dtype), tuple(part.to(dtype) for part in start) if start else None)[0]
+    with torch.autocast(device, enabled=False):
+        outputs = _run(kernel, inputs.to(dtype), [part.to(dtype) for part in start])
+    return outputs.to(torch.get_autocast_dtype(device)) if inputs.is_cuda else outputs
+
+
+def _run(kernel: nn.RNNBase, inputs: Tensor, start: list[Tensor]) -> Tensor:
+    if not start:
+        return kernel(inputs)[0]
+    return kernel(inputs, tuple(start) if isinstance(kernel, nn.LSTM) else start[0])[0]
 
 
 def input_weight(kernel: nn.RNNBase, cell: type[Cell], layer: int = 0) -> tuple[Tensor, Tensor | None]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import sys
 
 from softalign.config import Config
+from softalign.errors import reported
 from softalign.params import Params, read_params
-from softalign.paths import Layout
+from softalign.paths import Layout, project_root
 from softalign.reporting.claims.catalogue import decide_claims
 from softalign.reporting.claims.records import claim_records
 from softalign.reporting.comparisons import compare_arms, score_items
@@ -53,5 +54,17 @@ def fill_tracking(config: Config, layout: Layout, params: Params) -> None:
     record_runs(config.tracking, layout, folders, run_figures)
 
 
+def name_the_first() -> None:
+    """What the command line leaves open, the first task and arm of params.yaml decide, by hand too, as dvc.yaml has it:
+    the settings of the tests are theirs.
+    """
+    with reported():
+        params = read_params(Layout(project_root()).params)
+    for key, value in (("model", params.models[0]), ("task", params.tasks[0])):
+        if not any(argument.startswith(f"{key}=") for argument in sys.argv[1:]):
+            sys.argv.insert(1, f"{key}={value}")
+
+
 if __name__ == "__main__":
+    name_the_first()
     main()

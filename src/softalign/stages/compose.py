@@ -61,17 +61,25 @@ def check_same_data(arms: dict[tuple[str, str], Config]) -> None:
 
 
 def warn_of_unequal_tuning(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:
-    """A comparison of arms with a searched learning rate with others that had none favours the former: say so."""
+    """A comparison of arms with a searched learning rate with others that had none favours the former: say so, unless
+    an experiment or an override has set rates itself.
+    """
     for task in dict.fromkeys(task for task, _ in arms):
-        data = next(config.data.name for (its, _), config in arms.items() if its == task)
-        rates = {model: tuned_file(layout, data, model) for its, model in arms if its == task}
-        without = [model for model, path in rates.items() if path is None]
-        if 0 < len(without) < len(rates):
+        own = {model: config for (its, model), config in arms.items() if its == task}
+        data = next(config.data.name for config in own.values())
+        files = {model: tuned_file(layout, data, model) for model in own}
+        without = [model for model, path in files.items() if path is None]
+        is_used = all(path is None or own[model].optimization.lr == _rate(path) for model, path in files.items())
+        if is_used and 0 < len(without) < len(files):
             print(
                 f"warning: {task}: the learning rate was searched for the other arms, not for {', '.join(without)}:"
                 f" python -m softalign tune task={kind_of(task)} data={data} model={','.join(without)}",
                 file=sys.stderr,
             )
+
+
+def _rate(path: Path) -> float:
+    return float(yaml.safe_load(path.read_text(encoding="utf-8"))["optimization"]["lr"])
 
 
 def write_resolved(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:

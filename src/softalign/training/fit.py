@@ -78,8 +78,9 @@ class TrainingResult:
 def fit(prepared: Path, config: Config, output: Path, tracker: Tracker | None = None) -> TrainingResult:
     """Train the arm that `config` describes on the folder `prepared` and leave everything in the folder `output`.
 
-    A training that was interrupted there goes on after its last finished epoch, to the same weights bit for bit; one
-    that was finished is returned as it is; what another configuration, other data or other code left is removed.
+    A training that was interrupted there goes on after its last finished epoch, to the same weights bit for bit (on a
+    GPU with trainer.cuda_graphs=false alone); one that was finished is returned as it is; what another configuration,
+    other data or other code left is removed.
     Works in a notebook: `fit(prepared, config, Path("some/folder")).load_model()`.
 
     Raises `UserError` when there are no prepared data or when they were prepared for another `config.data`, and
@@ -131,7 +132,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         patience = _Patience(monitor="validation_loss", mode="min", patience=config.optimization.patience)
         progress = progress_callbacks(config.trainer.progress, curve, identity.label)
         trainer = pl.Trainer(
-            accelerator=config.trainer.accelerator,
+            accelerator=device.type,
             devices=1,
             precision=LIGHTNING[precision],
             max_epochs=config.optimization.max_epochs,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from softalign.config import Config
+from softalign.data.atomic import replace_text
 from softalign.errors import UserError
 from softalign.typed import training_part
 
@@ -18,7 +19,9 @@ CODE = (
     "data/batching.py",
     "data/datamodule.py",
     "data/encoded.py",
+    "training/fit.py",
     "training/module.py",
+    "training/reproducible.py",
     "precision.py",
     "training/schedule.py",
 )
@@ -44,7 +47,7 @@ class Identity:
         return f"{self.task}/{self.model} seed {self.seed}"
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        replace_text(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Identity:

@@ -10,9 +10,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from softalign.data.atomic import replacing
-from softalign.training.identity import Identity, code_digest, digest
+from softalign.training.identity import CODE_FILE, Identity, code_digest, digest
 
-FILES = ("best.ckpt", "last.ckpt", "config.yaml", "history.csv", "steps.csv", "cost.json", "run.json")
+FILES = ("best.ckpt", "last.ckpt", "config.yaml", "history.csv", "steps.csv", "cost.json", "run.json", CODE_FILE)
 
 
 @contextmanager

@@ -38,7 +38,8 @@ class PointerCoverage(Pointer):
         self.attention = CoveredAdditive(config.hidden_size, memory_size(config), config.attention_size)
 
     def start(self, hidden: tuple[Tensor, ...], cells: tuple[Tensor, ...], encoded: EncoderOutput) -> State:
-        return State(hidden, cells, fed=(torch.zeros_like(encoded.padding[:, 0]),))
+        nothing = torch.zeros_like(encoded.padding[:, 0])
+        return State(hidden, cells, fed=(nothing.to(_of_sums(nothing)),))
 
     def query(self, state: State) -> Tensor:
         return torch.cat((state.top, state.fed[0].to(state.top.dtype)), dim=-1)
@@ -50,8 +51,14 @@ class PointerCoverage(Pointer):
 
     def penalty(self, unrolled: Unrolled, real: Tensor) -> Tensor:
         assert unrolled.weights is not None
-        covered = unrolled.weights.cumsum(dim=1) - unrolled.weights
-        return (torch.minimum(unrolled.weights, covered).sum(dim=-1) * real).sum()
+        weights = unrolled.weights.to(_of_sums(unrolled.weights))
+        covered = weights.cumsum(dim=1) - weights
+        return (torch.minimum(weights, covered).sum(dim=-1) * real).sum()
+
+
+def _of_sums(numbers: Tensor) -> torch.dtype:
+    """The numbers that sums over a sentence are held in: to 0.5 bf16 adds nothing below 0.002."""
+    return torch.promote_types(numbers.dtype, torch.float32)
 
 
 class CoveredAdditive(Additive):

@@ -24,7 +24,7 @@ class Score:
 
     def forward(self, query: Tensor, padding: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Energies (B, S) of queries (B, H), up to a constant per sentence, plus padding (B, S); tensors to keep."""
-        return query, []
+        return query.to(padding.dtype), []
 
     def backward(self, to_energies: Tensor, query: Tensor, kept: list[Tensor]) -> Tensor:
         """to_q (B, H)."""
