@@ -81,6 +81,11 @@ def test_a_task_is_judged_by_a_metric_of_its_kind(task: str, metric: str, instea
     compose(Layout(ROOT), overrides)
 
 
+def test_rows_are_drawn_by_a_seed_that_numpy_takes() -> None:
+    with pytest.raises(UserError, match="data.source.split_seed=-1 makes no sense"):
+        compose(Layout(ROOT), ["data=opus_books", "data.source.split_seed=-1"])
+
+
 def test_every_kind_of_task_has_its_metrics() -> None:
     assert tuple(HEADLINES) == KINDS
 

@@ -157,10 +157,43 @@ def test_an_experiment_that_would_set_nothing_is_refused(tmp_path: Path) -> None
     assert compose(layout, ["experiment=mine"]).model.hidden_size == 8
 
 
-@pytest.mark.parametrize("override", ["variant=[gru]", "model=vanilla", "seed=4"])
+@pytest.mark.parametrize(("group", "name"), [("task", "translation"), ("data", "phrasebook")])
+def test_the_name_in_a_file_of_tasks_or_data_is_the_files(group: str, name: str, tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    shutil.copy(layout.conf / group / f"{name}.yaml", layout.conf / group / f"{name}_mine.yaml")
+    with pytest.raises(
+        UserError, match=f"{group}.name is {name}, .*conf/{group}/{name}_mine.yaml.*write name: {name}_mine"
+    ):
+        compose(layout, ["task=translation", "data=phrasebook", f"{group}={name}_mine"])
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("defaults:\n - task: x\n\t- data: y\n", "not valid YAML.*config.yaml"),
+        ("seed: 1\n", "its defaults name no task .*config.yaml"),
+        ("defaults:\n- _self_\n", "its defaults name no task .*config.yaml"),
+    ],
+)
+def test_a_mistake_in_config_yaml_is_one_line(content: str, says: str, tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    (layout.conf / "config.yaml").write_text(content)
+    with pytest.raises(UserError, match=says):
+        compose_by_hand(layout, ["model=vanilla"])
+
+
+def test_no_experiment_is_not_one_called_none() -> None:
+    with pytest.raises(UserError) as caught:
+        compose_by_hand(LAYOUT, ["~experiment", "optimization.lr=abc"])
+    assert "None" not in str(caught.value)
+
+
+@pytest.mark.parametrize("override", ["variant=[gru]", "model=vanilla", "seed=4", "task=recall"])
 def test_overrides_for_all_arms_do_not_rename_them(override: str) -> None:
     params = replace(read_params(LAYOUT.params), overrides=[override])
-    with pytest.raises(UserError, match="params.yaml: overrides.*name the (arms in models|seeds in seeds)"):
+    with pytest.raises(
+        UserError, match="params.yaml: overrides.*name the (arms in models|seeds in seeds|tasks in tasks)"
+    ):
         compose_arm(LAYOUT, params, "translation", "bahdanau")
 
 

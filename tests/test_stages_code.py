@@ -35,6 +35,23 @@ def test_what_decides_the_weights_retrains() -> None:
         assert wanted and set(wanted) <= set(code_of("train"))
 
 
+def test_a_checkpoint_of_other_code_is_not_resumed() -> None:
+    """What DVC trains again for is in the digest of the code, but for what decides where it runs and what it costs."""
+    where_and_cost = {
+        "device.py",
+        "memory.py",
+        "training/checkpointing.py",
+        "training/cost.py",
+        "training/curve.py",
+        "training/history.py",
+        "training/meter.py",
+        "training/work.py",
+    }
+    package = ROOT / PACKAGE
+    digested = {str(path.relative_to(package)) for pattern in CODE for path in package.glob(pattern)}
+    assert set(code_of("train")) - digested == where_and_cost
+
+
 def test_drawing_and_scoring_do_not_retrain() -> None:
     for module in code_of("train"):
         assert not fnmatch(module, "reporting/*") and not fnmatch(module, "evaluation/*")

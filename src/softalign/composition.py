@@ -49,7 +49,9 @@ def _check_names(layout: Layout, config: Config, overrides: Sequence[str]) -> No
     for group, name in (("task", config.task.name), ("data", config.data.name)):
         file = _choice(layout, group, overrides).removesuffix(".yaml")
         if name != file:
-            raise UserError(f"name: {name} in the file of {file}", f"conf/{group}/{file}.yaml", f"write name: {file}")
+            raise UserError(
+                f"{group}.name is {name}, and the file is conf/{group}/{file}.yaml", "", f"write name: {file} in it"
+            )
 
 
 def spelled_out(layout: Layout, overrides: Sequence[str]) -> list[str]:

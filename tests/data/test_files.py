@@ -81,12 +81,30 @@ def test_parallel_text_can_be_grouped_by_its_source(tmp_path):
         ({"train__csv": "", "train__tsv": ""}, "more than one file for the split 'train': train.csv, train.tsv"),
         ({"train__csv": "", "val__csv": "", "dev__csv": ""}, "more than one file for the split 'validation'"),
         ({"train__csv": "", "train__de": "", "train__en": ""}, "more than one file for the split 'train'"),
+        (
+            {f"{name}__{side}": "" for name in ("train", "valid", "dev") for side in ("de", "en")},
+            "more than one file for the split 'validation': valid.de, valid.en, dev.de, dev.en",
+        ),
+        ({"train-00000-of-00003__csv": "", "train-00002-of-00003__csv": ""}, "not all parts of the split 'train'"),
+        (
+            {"train-00000-of-00002__csv": "", "train-00000-of-00002__tsv": ""},
+            "or more: train-00000-of-00002.csv, train-00000-of-00002.tsv",
+        ),
+        (
+            {"train__de": "", "train__en": "", "dev__de": "", "val__de": "", "val__en": ""},
+            "dev.de has no parallel file dev.en .*take the other out",
+        ),
     ],
 )
 def test_a_folder_that_is_not_clear(tmp_path, files, message):
     lay(tmp_path, **files)
     with pytest.raises(UserError, match=message):
         find_splits(source(), [tmp_path])
+
+
+def test_nobodys_home_is_none():
+    with pytest.raises(UserError, match="no such home directory .~nobody-of-this-name/corpus"):
+        find_splits(source("~nobody-of-this-name/corpus"), [])
 
 
 def test_no_such_path_and_no_such_format(tmp_path):

@@ -42,6 +42,14 @@ def test_a_timing_for_each_bucket_on_its_own_rows():
     assert timed == [set(bucket.rows.tolist()) for bucket in buckets]
 
 
+def test_the_fastest_of_repeats_counts(monkeypatch):
+    seconds = iter([3.0, 1.0, 2.0])
+    monkeypatch.setattr(cost_by_length, "_timed", lambda run, batch, device: (next(seconds), 5))
+    samples = length_samples(length_buckets([2], 1), [2], [(0, [5], [5])], torch.device("cpu"))
+    (found,) = seconds_by_length(samples, torch.device("cpu"), lambda batch: 5, repeats=3)
+    assert (found["seconds"], found["tokens"]) == (1.0, 5)
+
+
 def test_a_large_bucket_is_sampled_evenly(monkeypatch):
     monkeypatch.setattr(cost_by_length, "ROWS", 3)
     rows = [(place, [5], [5]) for place in range(9)]

@@ -12,6 +12,7 @@ from tiny_arm import WORDS, tiny_config, train_tiny, write_toy_data
 
 from softalign import precision
 from softalign.config import CleaningConfig, DataConfig, EmbeddedSource, TaskConfig, TokenizerConfig
+from softalign.data.batching import collate
 from softalign.data.prepared import load_prepared, prepare
 from softalign.data.probes.recall import lag_of
 from softalign.data.provenance import write_raw
@@ -128,6 +129,22 @@ def test_perplexity_is_that_of_the_likelihoods_on_disk(trained):
     assert trained.scores["test"]["perplexity"] == pytest.approx(math.exp(total / words))
     assert trained.scores["gap"]["test_perplexity"] == trained.scores["test"]["perplexity"]
     assert set(trained.scores["gap"]) == {"train_perplexity", "validation_perplexity", "test_perplexity"}
+
+
+def test_the_gap_is_between_the_splits_that_it_names(layout, trained):
+    """Sentence by sentence: the sum of the likelihoods over the words and ends of sentences of each split."""
+    config = tiny_config("bahdanau")
+    data = load_prepared(layout.prepared(config.task.name), config.data)
+    run = layout.run(config.task.name, config.model.name, config.seed)
+    model = load_arm(run / "train" / "best.ckpt", data, config).model
+    found = {}
+    for name in ("train", "validation"):
+        split = split_of(data.splits[name], sample=len(data.splits["validation"]))
+        with torch.no_grad():
+            loss = sum(float(model.negative_log_likelihood(collate([row]))) for row in split.rows)
+        found[name] = math.exp(loss / sum(len(target.split()) + 1 for target in split.target))
+        assert trained.scores["gap"][f"{name}_perplexity"] == pytest.approx(found[name], rel=1e-4)
+    assert found["train"] != pytest.approx(found["validation"], rel=1e-3)
 
 
 def test_attention_finds_the_gold_alignment(trained, hardly_trained):

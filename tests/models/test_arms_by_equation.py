@@ -9,6 +9,7 @@ from cell_equations import layer_normalised_step, normalised
 from small_models import ARMS, CELLS, SCORES, batch_of, small_config, small_model
 from torch import Tensor
 
+from softalign.models.fusion.base import Unrolled
 from softalign.models.readout import PointerReadout, Seen
 
 SOURCE, STEPS = 4, 3
@@ -189,15 +190,34 @@ def test_the_pointers_loss_is_that_of_its_distribution(smoothing):
     assert torch.allclose(log_probabilities.exp().sum(dim=-1), torch.ones(()).double())
 
 
+def test_the_pointers_smoothing_is_of_the_vocabularys_part():
+    """ε times the cross-entropy from the uniform distribution to softmax(U ... + u), which copies nothing."""
+    readout = PointerReadout(small_config("pointer"), 2, 5).double().eval()
+    weights = torch.randn(3, 3).double().softmax(dim=-1)
+    ids = torch.tensor([[4, 3, 4], [3, 3, 4], [4, 4, 3]])
+    seen, targets = Seen(torch.randn(3, 2).double(), torch.randn(3, 4).double(), weights, ids), torch.tensor([4, 2, 3])
+    likelihood = readout.negative_log_likelihood(seen, targets).sum()
+    uniform = -readout(seen).log_softmax(dim=-1).mean(dim=-1).sum()
+    found = readout.loss(seen, None, targets, 0.2)
+    assert torch.allclose(found.objective, 0.8 * likelihood + 0.2 * uniform)
+    assert torch.allclose(found.nll, likelihood)
+
+
 def test_coverage_adds_small_weights_up_in_bfloat16_too():
+    """To 0.5 bf16 adds no weight below 0.001: hundreds of them would leave the coverage where it was."""
     model, batch = small_model("pointer_coverage").float(), batch_of((3, 2), (5, 4))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         encoded = model.encode(batch.source, batch.source_lengths)
         state = model.decoder.start(encoded)
-        unrolled = model.decoder.unroll(model.decoder.embed(batch.target_in), encoded)
-    assert state.fed[0].dtype is torch.float32
-    summed = model.decoder.fusion.penalty(unrolled, batch.target_mask)
-    assert summed.dtype is torch.float32
+        for _ in range(2):
+            embedded = model.decoder.embed(torch.tensor([1, 1]))
+            outcome = model.decoder.fusion.step(model.decoder.fusion.project(embedded), state, encoded)
+            assert outcome.state.fed[0].dtype is torch.float32
+            state = outcome.state
+    small = 2.0**-11  # of which 512 are a quarter
+    weights = torch.tensor([0.5, *[small] * 512, 1.0], dtype=torch.bfloat16).view(1, -1, 1)
+    found = model.decoder.fusion.penalty(Unrolled(weights, weights), torch.ones(1, weights.size(1), dtype=torch.bool))
+    assert math.isclose(float(found), 512 * small + 0.75)
 
 
 def test_coverage_is_what_was_attended_to_before():

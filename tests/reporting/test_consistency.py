@@ -106,6 +106,18 @@ def test_an_arm_with_a_control_is_told_beside_it(all_outcomes: Reported) -> None
         assert contradictions(wrong, *stored(all_outcomes)) != contradictions(Text(told), *stored(all_outcomes)) == []
 
 
+def test_a_control_is_one_more_row_and_no_second_beside_what_learns_nothing(all_outcomes: Reported) -> None:
+    rows = [row for row in all_outcomes.verdicts if (row.claim, row.arm) == ("C2", "bahdanau")]
+    assert [row.against for row in rows] == ["vanilla", "lead-20", "copy", "vanilla-as_bahdanau"]
+    gaps = [
+        row for row in all_outcomes.verdicts if (row.claim, row.arm, row.task) == ("C12", "bahdanau", "translation")
+    ]
+    assert [row.against for row in gaps] == ["vanilla", "vanilla-as_bahdanau"]
+    assert ["matched in size" in " ".join(row.notes) for row in gaps] == [True, True]
+    assert "matched in size: 973,856 parameters against 975,000" in gaps[1].notes
+    assert "not matched in size" in gaps[0].notes
+
+
 def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:
     root = write_project(tmp_path, tasks=("translation",), seeds=(1, 2, 3), rows=30, arms={"luong": ARMS["luong"]})
     for run in ("multiply/1", "bahdanau/2", "bahdanau/3", "vanilla/3"):

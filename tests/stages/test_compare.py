@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import yaml
 from project import copy_project, run
 from synthetic_runs import write_project
 
@@ -55,6 +56,16 @@ def test_with_no_run_complete_the_report_says_what_became_of_them(tmp_path: Path
     claims = json.loads((folder / "reports/claims.json").read_text(encoding="utf-8"))["claims"]
     assert {claim["verdict"] for claim in claims} == {"not decided"}
     assert "diverged at step 120" in (folder / "reports/index.html").read_text(encoding="utf-8")
+
+
+def test_by_hand_it_takes_the_first_task_and_arm_of_params_yaml(tmp_path: Path) -> None:
+    folder = write_project(copy_project(tmp_path / "project"), tasks=("summarization",), rows=6, params=False)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    only = {"tasks": ["summarization"], "data": {"summarization": "newsbriefs"}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params | only))
+    assert "summarization: ROUGE-L on the test set" in run(folder, *STAGE).stdout
+    shown = run(folder, *STAGE[:3], "--cfg", "job", "--package", "task", "evaluation.bootstrap_samples=100").stdout
+    assert "name: summarization" in shown
 
 
 def test_with_no_run_at_all_it_stops_with_one_line_and_keeps_the_report(tmp_path: Path) -> None:

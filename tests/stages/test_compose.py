@@ -64,6 +64,15 @@ def test_a_rate_that_only_some_arms_have_searched_for_is_warned_of(tmp_path: Pat
         assert all(line.endswith(f"model={','.join(arms[number:])}") for line in warned)
 
 
+def test_where_an_override_sets_the_rates_no_search_is_asked_for(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    layout.tuned("newsbriefs", "vanilla").unlink()
+    assert "was searched for the other arms, not for vanilla:" in run(tmp_path, *STAGE).stderr
+    params = yaml.safe_load(layout.params.read_text())
+    layout.params.write_text(yaml.safe_dump(params | {"overrides": ["optimization.lr=0.123"]}))
+    assert run(tmp_path, *STAGE).stderr == ""
+
+
 def test_an_argument_is_refused_instead_of_ignored(tmp_path: Path) -> None:
     failed = run(copy_project(tmp_path), *STAGE, "model=vanilla", check=False)
     assert failed.returncode == 2

@@ -14,8 +14,9 @@ import torch
 from softalign.config import Config
 from softalign.errors import UserError
 from softalign.training.checkpointing import load_model, read_checkpoint
-from softalign.training.failure import FAILURE, DivergedError, Failure, failure_kept
+from softalign.training.failure import FAILURE, DivergedError, Failure, failure_kept, origin_of
 from softalign.training.fit import fit
+from softalign.training.identity import identify
 from softalign.training.module import Seq2SeqModule
 
 Configured = Callable[..., Config]
@@ -110,6 +111,8 @@ def test_the_gradient_norm_is_that_before_clipping(
         squares = sum(float(p.grad.double().square().sum()) for p in module.parameters() if p.grad is not None)
         original(module, *arguments, **options)  # type: ignore[arg-type]
         norms.append((math.sqrt(squares), float(module.gradient_norm)))
+        clipped = sum(float(p.grad.double().square().sum()) for p in module.parameters() if p.grad is not None)
+        assert math.sqrt(clipped) == pytest.approx(1e-3, rel=1e-2)
 
     monkeypatch.setattr(Seq2SeqModule, "configure_gradient_clipping", clip)
     fit(prepared, configured(max_epochs=1, clip_norm=1e-3), tmp_path)
@@ -129,14 +132,18 @@ def test_failure_json_comes_back_and_is_strict_json(tmp_path: Path) -> None:
     json.loads((tmp_path / FAILURE).read_text(), parse_constant=refuse)
 
 
-def test_what_an_attempt_leaves_in_the_place_of_its_results(tmp_path: Path) -> None:
+def test_what_an_attempt_leaves_in_the_place_of_its_results(
+    prepared: Path, configured: Configured, tmp_path: Path
+) -> None:
+    identity, config = identify(configured(), prepared), configured()
     output = tmp_path / "train"
     output.mkdir()
     (output / "cost.json").write_text("of an earlier training")
-    with pytest.raises(DivergedError), failure_kept(output):
+    with pytest.raises(DivergedError), failure_kept(output, identity, config):
         raise DivergedError("arm", SEEN)
     assert [path.name for path in output.iterdir()] == [FAILURE]
-    with pytest.raises(UserError), failure_kept(output):
+    assert origin_of(output / FAILURE) == (identity, config)
+    with pytest.raises(UserError), failure_kept(output, identity, config):
         assert not (output / FAILURE).exists()
         raise UserError("something else")
     assert list(output.iterdir()) == []

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import load_prepared
 from softalign.errors import UserError
 from softalign.training.checkpointing import read_checkpoint
+from softalign.training.curve import flattened
 from softalign.training.fit import TrainingResult, fit
 from softalign.training.identity import training_of
 from softalign.training.points import Point
@@ -87,6 +89,10 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     columns = ("epoch", "step", "train_loss", "validation_loss", "lr")
     assert [[row[c] for c in columns] for row in resumed.history] == [[r[c] for c in columns] for r in trained.history]
     assert resumed.steps == trained.steps
+    seconds = [row["seconds"] for row in resumed.history]  # those before the interruption count too
+    assert seconds[0] > 0 and seconds == sorted(set(seconds)) and resumed.cost.train_seconds >= seconds[-1]
+    tokens = sum(len(ids) + 1 for ids in load_prepared(prepared).splits["train"]["target_ids"].to_pylist())
+    assert resumed.cost.train_tokens_per_second * resumed.cost.train_seconds == pytest.approx(tokens * len(seconds))
     assert resumed.cost.best_epoch == trained.cost.best_epoch
 
 
@@ -151,6 +157,7 @@ def test_cost(trained: TrainingResult, prepared: Path) -> None:
     assert cost.seconds_to_best == trained.history[cost.best_epoch - 1]["seconds"] <= cost.train_seconds
     assert cost.peak_memory_mb > 100
     assert cost.steps == trained.history[-1]["step"] == 8 * cost.epochs  # 400 rows in batches of 50
+    assert cost.flattened == flattened([row["validation_loss"] for row in trained.history])
 
 
 def test_the_steps_of_every_epoch_are_recorded(trained: TrainingResult) -> None:
@@ -191,10 +198,23 @@ def test_bf16_trains_with_weights_in_fp32(prepared: Path, configured: Configured
     assert {tensor.dtype for tensor in weights(result).values()} == {torch.float32}
 
 
-def test_options_of_training_reach_it(prepared: Path, configured: Configured, tmp_path: Path) -> None:
-    config = configured(max_epochs=1, label_smoothing=0.1, weight_decay=0.1, batch_unit="tokens", batch_size=500)
-    config = replace(config, model=replace(config.model, tie_embeddings=True, embedding_size=32))
-    assert fit(prepared, config, tmp_path).cost.epochs == 1
+@pytest.mark.parametrize(
+    ("without", "option"),
+    [
+        ({}, {"label_smoothing": 0.1}),
+        ({}, {"weight_decay": 0.1}),
+        ({}, {"clip_norm": 1e-4}),
+        ({"batch_size": 500}, {"batch_unit": "tokens"}),
+    ],
+)
+def test_an_option_of_training_reaches_it(
+    prepared: Path, configured: Configured, tmp_path: Path, without: dict[str, Any], option: dict[str, Any]
+) -> None:
+    plain, other = (
+        fit(prepared, configured(max_epochs=1, **options), tmp_path / name)
+        for name, options in (("without", without), ("with", without | option))
+    )
+    assert not same(weights(plain), weights(other))
 
 
 def test_plain_progress_is_a_line_an_epoch(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from mlflow_server import Server
 from softalign.config import Config, TrackingConfig
 from softalign.paths import Layout
 from softalign.reporting.run_figures import run_figures
-from softalign.training.failure import DivergedError, failure_kept
+from softalign.training.failure import DivergedError, Failure, failure_kept
 from softalign.training.fit import TrainingResult, fit
 from softalign.training.identity import Identity, identify, training_of
 from softalign.training.mlflow_store import connect, tracking_uri
@@ -357,7 +358,7 @@ def test_a_training_that_diverges_fails_its_run_until_it_ends_well(
     identity = identify(config, prepared)
     with (
         pytest.raises(DivergedError, match="at step 12, in epoch 2"),
-        failure_kept(output),
+        failure_kept(output, identity, config),
         tracked_training(config, layout, identity, output) as tracker,
     ):
         fit(prepared, config, work, tracker)
@@ -385,6 +386,25 @@ def test_a_training_that_diverges_fails_its_run_until_it_ends_well(
     assert run.info.status == "FINISHED"
     assert not [key for key in run.data.tags if key.startswith("failure.")]
     assert curve(client, run, "validation_loss") == expected_curve(trained, "validation_loss")
+
+
+def test_a_training_that_diverged_out_of_mlflows_reach_is_failed_later(
+    layout: Layout, prepared: Path, configured: Configured, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, tracking = configured(), TrackingConfig()
+    identity, output = identify(config, prepared), layout.run("translation", "bahdanau", 1) / "train"
+    output.mkdir(parents=True)
+    seen = Failure("gradient norm", 12, 2, 3.5, math.inf, None)
+    with pytest.raises(DivergedError), failure_kept(output, identity, config):
+        raise DivergedError("arm", seen)
+    client = connect(tracking_uri(tracking, layout.store))
+    found = []
+    for _ in range(2):
+        record_runs(tracking, layout, [output.parent])
+        (run,) = runs_of(client)
+        found.append((run.info.status, run.info.end_time, run.data.tags["failure.step"], run.data.tags["model"]))
+    assert found[0] == found[1] and found[0][0] == "FAILED" and found[0][2:] == ("12", "bahdanau")
+    assert capsys.readouterr().err == ""
 
 
 class StopsTheServer(RunTracker):

@@ -17,7 +17,7 @@ from softalign.errors import UserError
 
 # The names that a split's file may have: those that `datasets` knows too. Shards: train-00000-of-00002.parquet
 STEMS = {"train": ("train", "training"), "validation": ("validation", "valid", "val", "dev"), "test": ("test", "eval")}
-SHARD = re.compile(r"-\d+-of-(\d+)$")
+SHARD = re.compile(r"-(\d+)-of-(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,12 @@ def _in_folder(folder: Path, source: FilesSource) -> dict[str, SplitFiles]:
                 str(folder),
                 "leave one of them there, or name data.source.path as a single file",
             )
-        if any(int(match[1]) != len(shards) for match in shards):
+        numbers = [int(match[1]) for match in shards]
+        if any(sorted(numbers) != list(range(int(match[2]))) for match in shards):
             raise UserError(
-                f"{len(shards)} of the {shards[0][1].lstrip('0')} files of the split {split!r}",
+                f"not all parts of the split {split!r}, or more: {', '.join(path.name for path in tables)}",
                 str(folder),
-                "put the others there",
+                "have each there once, or name data.source.path as a single file",
             )
         if pairs:
             found[split] = pairs[0]
@@ -147,7 +148,7 @@ def _parallel_pair(folder: Path, stem: str, source: FilesSource) -> SplitFiles |
         raise UserError(
             f"{(one or other).name} has no parallel file {stem}.{half}",  # type: ignore[union-attr]
             str(folder),
-            "put it there, or set data.source.source_column and target_column to the two suffixes",
+            "put it there, take the other out, or set data.source.source_column and target_column to the two suffixes",
         )
     return None
 

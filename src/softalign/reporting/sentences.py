@@ -34,9 +34,9 @@ A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verd
 CORRECTED = (
     "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
     " another, for all rows of the claim that is about this score; “p (Holm, pairs)”, and what is said where no claim"
-    " is, for every pair of arms in a task and metric. The intervals are not corrected. A verdict on a difference in"
-    " scores asks that the interval leaves out 0 and that p (Holm) is below {level:g}; the other claims have rules of"
-    " their own, which stand with them."
+    " is, for every pair of arms in a task and metric. The intervals are not corrected. To tell the scores of two arms"
+    " apart, the interval has to leave out 0 and p (Holm) has to be below {level:g}; where a claim is about something"
+    " else, its own rule says what decides."
 )
 DETECTS = (
     "“detects” is the true difference (the true distance from what a claim's effect is held against) that as many test"
@@ -49,7 +49,7 @@ COARSE = (
 BY_STUDENT = ("C9",)  # whose p-values are Student's t with one seed too
 LEFT_OUT = "Missing or incomplete: {} of the {} runs that params.yaml names, which the report lists."
 EMBEDDED = (
-    "The embedded corpora are generated from grammars: diagnostic instruments, not natural text. Differences on them"
+    "The generated corpora come from grammars: diagnostic instruments, not natural text. Differences on them"
     " need not carry over."
 )
 RELATION = {SUPPORTED: "better than", REFUTED: "worse than", NOT_DECIDED: "not told apart from"}

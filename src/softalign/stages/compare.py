@@ -60,9 +60,12 @@ def name_the_first() -> None:
     """
     with reported():
         params = read_params(Layout(project_root()).params)
-    for key, value in (("model", params.models[0]), ("task", params.tasks[0])):
-        if not any(argument.startswith(f"{key}=") for argument in sys.argv[1:]):
-            sys.argv.insert(1, f"{key}={value}")
+    words = sys.argv[1:]
+    # Beside the first override: Hydra's parser takes but one run of them.
+    place = next((n for n, word in enumerate(words) if "=" in word and not word.startswith("-")), 0)
+    first = {"task": params.tasks[0], "model": params.models[0]}
+    named = [f"{key}={value}" for key, value in first.items() if not any(word.startswith(f"{key}=") for word in words)]
+    sys.argv[1:] = [*words[:place], *named, *words[place:]]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from omegaconf import OmegaConf
 
 from softalign.composition import compose_arm, tuned_file
 from softalign.config import Config
@@ -78,8 +79,9 @@ def warn_of_unequal_tuning(layout: Layout, arms: dict[tuple[str, str], Config]) 
             )
 
 
-def _rate(path: Path) -> float:
-    return float(yaml.safe_load(path.read_text(encoding="utf-8"))["optimization"]["lr"])
+def _rate(path: Path) -> Any:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return OmegaConf.select(OmegaConf.create(content or {}), "optimization.lr")
 
 
 def write_resolved(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:

@@ -30,7 +30,7 @@ def main(config: Config, layout: Layout) -> float:
     identity = identify(config, prepared)
     output.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written shows before hours of training
     tracking = tracked_training(config, layout, identity, output)
-    with failure_kept(output), work_folder(layout.store, identity) as work, tracking as tracker:
+    with failure_kept(output, identity, config), work_folder(layout.store, identity) as work, tracking as tracker:
         result = fit(prepared, config, work, tracker)
         publish(work, output)
     return result.best_validation_loss

@@ -6,11 +6,15 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from softalign.config import Config
 from softalign.data.atomic import replace_text, replacing
 from softalign.errors import UserError
+from softalign.training.identity import Identity
+from softalign.typed import to_dict, typed
 
 FAILURE = "failure.json"
 
@@ -26,19 +30,26 @@ class Failure:
     gradient_norm: float  # of all parameters together, of that step, before clipping
     last_checkpoint: str | None  # of the last finished epoch, whose losses were finite; None in the first
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, origin: dict[str, Any] | None = None) -> None:
+        """`origin`: what else the file says, see `origin_of`."""
         plain = {
             key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in asdict(self).items()
         }
-        replace_text(path, json.dumps(plain, indent=2) + "\n")
+        replace_text(path, json.dumps(plain | (origin or {}), indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Failure:
         """Raises OSError, ValueError, TypeError or KeyError where there is no such file, or it is another."""
         content = json.loads(path.read_text(encoding="utf-8"))
         numbers = {key: float(content[key]) for key in ("loss", "gradient_norm")}
-        return cls(**(content | numbers))
+        return cls(**({field.name: content[field.name] for field in fields(cls)} | numbers))
+
+
+def origin_of(path: Path) -> tuple[Identity, Config] | None:
+    """Which training failure.json is of. None where it does not say. Raises as `Failure.read` does, and `UserError`."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return (Identity(**content["identity"]), typed(content["config"])) if "identity" in content else None
 
 
 class DivergedError(UserError):
@@ -56,8 +67,9 @@ class DivergedError(UserError):
 
 
 @contextmanager
-def failure_kept(output: Path) -> Iterator[None]:
-    """Leave nothing but failure.json in `output` (train/ of a run) when the training in the block diverges.
+def failure_kept(output: Path, identity: Identity, config: Config) -> Iterator[None]:
+    """Leave nothing but failure.json in `output` (train/ of a run) when the training in the block diverges: why, and
+    which training it was, for MLflow may have been out of reach.
 
     That of an earlier attempt is removed first.
     """
@@ -66,5 +78,5 @@ def failure_kept(output: Path) -> Iterator[None]:
         yield
     except DivergedError as error:
         with replacing(output) as folder:
-            error.failure.write(folder / FAILURE)
+            error.failure.write(folder / FAILURE, {"identity": asdict(identity), "config": to_dict(config)})
         raise

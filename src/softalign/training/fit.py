@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 class TrainingResult:
     """What `fit` left in `folder`."""
 
-    folder: Path  # best.ckpt, last.ckpt, config.yaml, history.csv, steps.csv, cost.json, run.json
+    folder: Path  # best.ckpt, last.ckpt, config.yaml, history.csv, steps.csv, cost.json, run.json, .code
     identity: Identity
     history: list[dict[str, float]]  # a row an epoch
     steps: list[dict[str, float]]

@@ -19,11 +19,14 @@ CODE = (
     "data/batching.py",
     "data/datamodule.py",
     "data/encoded.py",
+    "training/checkpoint_callbacks.py",
     "training/fit.py",
     "training/module.py",
     "training/reproducible.py",
-    "precision.py",
     "training/schedule.py",
+    "denormals.py",
+    "precision.py",
+    "second_thread.py",
 )
 CODE_FILE = ".code"  # beside run.json: the digest of the code that trains, or trained
 

@@ -24,7 +24,7 @@ from softalign.config import Config, TrackingConfig
 from softalign.errors import UserError
 from softalign.paths import Layout
 from softalign.training import run_record
-from softalign.training.failure import FAILURE, DivergedError, Failure
+from softalign.training.failure import FAILURE, DivergedError, Failure, origin_of
 from softalign.training.identity import Identity
 from softalign.training.mlflow_store import connect, experiment_of, sqlite_file, store_lock, tracking_uri
 from softalign.training.points import Point
@@ -156,9 +156,10 @@ def record_runs(tracking: TrackingConfig, layout: Layout, folders: Iterable[Path
     try:
         client = connect(uri)
         for folder in folders:
-            if (folder / "train" / FAILURE).exists():
-                continue  # it was told when the training diverged
             try:
+                if (folder / "train" / FAILURE).exists():
+                    _record_failure(client, uri, folder / "train" / FAILURE)
+                    continue
                 record = RunRecord.read(folder)
             except (OSError, ValueError, TypeError, KeyError, UserError) as error:
                 print(f"warning: MLflow is not told about {folder}: {error}", file=sys.stderr)
@@ -214,6 +215,22 @@ def warn(uri: str, error: BaseException) -> None:
         file=sys.stderr,
         flush=True,
     )
+
+
+def _record_failure(client: MlflowClient, uri: str, path: Path) -> None:
+    """Fail the run of a training that diverged, where MLflow was not told when it did."""
+    origin = origin_of(path)
+    if origin is None:
+        return
+    identity, config = origin
+    experiment = experiment_of(client, uri, identity.task)
+    run = find_run(client, experiment, identity.fingerprint)
+    if run is None and find_run(client, experiment, identity.fingerprint, deleted=True):
+        return
+    run = run or ensure_run(client, uri, identity, config, path.stat().st_mtime)
+    if run.info.status != "FAILED":
+        _log_batch(client, run.info.run_id, tags=run_record.flat(asdict(Failure.read(path)), FAILURE_TAG))
+        client.set_terminated(run.info.run_id, "FAILED", end_time=round(1000 * path.stat().st_mtime))
 
 
 def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path, draw: Draw) -> None:

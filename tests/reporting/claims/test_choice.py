@@ -64,3 +64,10 @@ def test_the_activation_matters_either_way(one_seed: Reported, difference: float
     assert row.verdict == verdict
     if verdict != NOT_DECIDED:
         assert row.p_value is not None and row.p_value < 0.05  # of what decides
+
+
+def test_no_difference_is_as_sure_as_the_nearer_margin(one_seed: Reported) -> None:
+    """Resamples from -0.12 to 1.02: two in a hundred lie beyond +1, none beyond -1."""
+    (row,) = choice.activation_matters(case(one_seed, 0.45, 0.57))
+    assert row.verdict == REFUTED
+    assert row.p_value == pytest.approx(2 * (1.02 - 1) / (2 * 0.57), abs=0.004)

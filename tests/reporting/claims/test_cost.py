@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from synthetic_runs import Reported, report_of
 from softalign.reporting.claims import cost
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case
 from softalign.reporting.comparisons import score_items
+from softalign.reporting.estimates import Replicates, contrast, resample_counts
 from softalign.reporting.runs import Run
 
 
@@ -80,6 +82,18 @@ def test_one_seed_needs_a_clear_ratio_of_training_times(one_seed: Reported, spee
     (found,) = cost.slower_per_token(case)
     assert found.verdict == verdict
     assert found.neutral == 1
+
+
+@pytest.mark.parametrize(("speeds", "verdict"), [((27_000, 27_100), SUPPORTED), ((33_000, 33_100), REFUTED)])
+def test_seeds_decide_on_a_ratio_that_one_could_not(two_seeds: Reported, speeds: tuple[int, int], verdict: str) -> None:
+    def measured(by_seed: tuple[int, int]) -> Callable[[Run], None]:
+        return lambda run: run.cost.update(train_tokens_per_second=by_seed[run.seed - 1])
+
+    plain = changed(two_seeds.scored[0], "vanilla", measured((30_000, 30_100))).scored
+    (found,) = cost.slower_per_token(changed(plain, "multiply", measured(speeds)))
+    assert found.verdict == verdict
+    assert found.effect is not None and 1 / 1.25 < found.effect < 1.25
+    assert found.low is not None and found.high is not None and found.low < found.effect < found.high
 
 
 def test_a_training_beside_other_programs_decides_nothing_about_time(one_seed: Reported) -> None:
@@ -171,4 +185,36 @@ def test_an_item_without_a_likelihood_decides_nothing_about_overfitting(tmp_path
     run = reported.tasks[0].of("multiply")[0]
     run.predictions[0]["negative_log_likelihood"] = None
     case = Case(score_items(reported.tasks[0], reported.evaluation), "vanilla", "multiply", reported.evaluation)
-    assert cost.overfits_more(case)[0].verdict == NOT_DECIDED
+    (row,) = cost.overfits_more(case)
+    assert (row.verdict, row.low, row.high) == (NOT_DECIDED, None, None)
+
+
+def test_the_gap_is_resampled_over_items_and_over_seeds(two_seeds: Reported) -> None:
+    """With the perplexity written out, exp(Σ loss / Σ words), and the same items drawn for both arms."""
+    evaluation, scored = two_seeds.evaluation, two_seeds.scored[0]
+    rows = len(scored.runs.of("vanilla")[0].predictions)
+    counts = resample_counts(rows, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
+
+    def rate(run: Run, drawn: np.ndarray) -> np.ndarray:
+        losses, words = np.array(
+            [[row["negative_log_likelihood"], row["target_words"] + 1] for row in run.predictions]
+        ).T
+        return np.asarray((drawn @ losses) / (drawn @ words))
+
+    def scored_so(run: Run) -> None:
+        run.scores["gap"]["test_perplexity"] = math.exp(rate(run, np.ones((1, rows)))[0])
+
+    plain = changed(scored, "vanilla", scored_so).scored
+    case = changed(plain, "bahdanau", scored_so)
+
+    def arm(name: str) -> Replicates:
+        runs = case.scored.runs.of(name)
+        trained = [math.log(run.scores["gap"]["train_perplexity"]) for run in runs]
+        return Replicates(
+            np.array([rate(run, np.ones((1, rows)))[0] - train for run, train in zip(runs, trained, strict=True)]),
+            np.array([rate(run, counts) - train for run, train in zip(runs, trained, strict=True)]),
+        )
+
+    expected = contrast(arm("vanilla"), arm("bahdanau"), evaluation.confidence)
+    (row,) = cost.overfits_more(case)
+    assert (row.effect, row.low, row.high) == pytest.approx((expected.value, expected.low, expected.high))

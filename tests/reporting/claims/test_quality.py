@@ -12,7 +12,7 @@ from synthetic_runs import Reported
 
 from softalign.reporting.claims import quality
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, Case
-from softalign.reporting.estimates import Replicates, contrast, resample_counts
+from softalign.reporting.estimates import Estimate, Replicates, contrast, resample_counts
 from softalign.reporting.runs import Run
 
 
@@ -62,6 +62,13 @@ def test_c4_asks_for_both_ends_of_the_lengths(
     assert (verdict.verdict, verdict.quantity) == (expected, f"chrF on the {end} fifth, points")
     assert verdict.low is not None and verdict.high is not None and verdict.p_value is not None
     assert (verdict.p_value < 0.05) == (expected != NOT_DECIDED)
+
+
+def test_c4_is_as_sure_as_its_ends_make_it() -> None:
+    worse, better, surer = Estimate(-2, -3, -1, 0.01), Estimate(1, 0.5, 2, 0.03), Estimate(3, 2, 4, 0.002)
+    at_both_ends = quality._at_both_ends
+    assert at_both_ends({"short": worse, "long": surer}) == (REFUTED, "short", 0.02)  # either is enough: twice its own
+    assert at_both_ends({"short": better, "long": surer}) == (SUPPORTED, "short", 0.03)  # both are needed: the larger
 
 
 def test_sources_of_one_length_keep_c4_open(one_seed: Reported) -> None:
