@@ -102,9 +102,9 @@ def test_a_folder_that_is_not_clear(tmp_path, files, message):
         find_splits(source(), [tmp_path])
 
 
-def test_nobodys_home_is_none():
+def test_nobodys_home_is_none(tmp_path):
     with pytest.raises(UserError, match="no such home directory .~nobody-of-this-name/corpus"):
-        find_splits(source("~nobody-of-this-name/corpus"), [])
+        find_splits(source("~nobody-of-this-name/corpus"), [tmp_path])
 
 
 def test_no_such_path_and_no_such_format(tmp_path):

@@ -34,9 +34,9 @@ A_TRIAL = "{}: with so little the pipeline is tried out, and the scores and verd
 CORRECTED = (
     "p (Holm) is two-sided and corrected for the number of comparisons: verdicts, and what is said of one arm beside"
     " another, for all rows of the claim that is about this score; “p (Holm, pairs)”, and what is said where no claim"
-    " is, for every pair of arms in a task and metric. The intervals are not corrected. To tell the scores of two arms"
-    " apart, the interval has to leave out 0 and p (Holm) has to be below {level:g}; where a claim is about something"
-    " else, its own rule says what decides."
+    " is, for every pair of arms in a task and metric. The intervals are not corrected. The scores of two arms are told"
+    " apart where the interval leaves out 0 and p (Holm) is below {level:g}; of what else a claim may be about, its own"
+    " rule says what decides."
 )
 DETECTS = (
     "“detects” is the true difference (the true distance from what a claim's effect is held against) that as many test"

@@ -191,9 +191,8 @@ def test_an_item_without_a_likelihood_decides_nothing_about_overfitting(tmp_path
 
 def test_the_gap_is_resampled_over_items_and_over_seeds(two_seeds: Reported) -> None:
     """With the perplexity written out, exp(Σ loss / Σ words), and the same items drawn for both arms."""
-    evaluation, scored = two_seeds.evaluation, two_seeds.scored[0]
+    scored = two_seeds.scored[0]
     rows = len(scored.runs.of("vanilla")[0].predictions)
-    counts = resample_counts(rows, evaluation.bootstrap_samples, evaluation.bootstrap_seed)
 
     def rate(run: Run, drawn: np.ndarray) -> np.ndarray:
         losses, words = np.array(
@@ -206,6 +205,7 @@ def test_the_gap_is_resampled_over_items_and_over_seeds(two_seeds: Reported) -> 
 
     plain = changed(scored, "vanilla", scored_so).scored
     case = changed(plain, "bahdanau", scored_so)
+    counts = resample_counts(rows, case.evaluation.bootstrap_samples, case.evaluation.bootstrap_seed)
 
     def arm(name: str) -> Replicates:
         runs = case.scored.runs.of(name)
@@ -215,6 +215,6 @@ def test_the_gap_is_resampled_over_items_and_over_seeds(two_seeds: Reported) -> 
             np.array([rate(run, counts) - train for run, train in zip(runs, trained, strict=True)]),
         )
 
-    expected = contrast(arm("vanilla"), arm("bahdanau"), evaluation.confidence)
+    expected = contrast(arm("vanilla"), arm("bahdanau"), case.evaluation.confidence)
     (row,) = cost.overfits_more(case)
     assert (row.effect, row.low, row.high) == pytest.approx((expected.value, expected.low, expected.high))
