@@ -15,16 +15,24 @@ PACKAGE = "src/softalign/"
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
 
+def dependencies_of(stage: str) -> list[str]:
+    """The code that a stage names, itself or through the file that another stage makes of it."""
+    named: list[str] = [dependency for dependency in STAGES[stage]["deps"] if dependency.startswith(PACKAGE)]
+    codes = [name for name in STAGES if name.startswith("code_of_")]
+    makers = [code for code in codes if set(STAGES[code]["outs"]) & set(STAGES[stage]["deps"])]
+    return [*named, *(dependency for maker in makers for dependency in dependencies_of(maker))]
+
+
 def code_of(stage: str) -> list[str]:
     """Every module that a stage depends on, relative to the package."""
-    named = [ROOT / dependency for dependency in STAGES[stage]["deps"] if dependency.startswith(PACKAGE)]
+    named = [ROOT / dependency for dependency in dependencies_of(stage)]
     modules = [path for place in named for path in ([place] if place.is_file() else place.rglob("*.py"))]
     return [str(path.relative_to(ROOT / PACKAGE)) for path in modules]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_code_of_every_stage_is_there(stage: str) -> None:
-    named = [dependency for dependency in STAGES[stage]["deps"] if dependency.startswith(PACKAGE)]
+    named = dependencies_of(stage)
     assert named and all((ROOT / dependency).exists() for dependency in named)
     assert named == sorted(named)
 
