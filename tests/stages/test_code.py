@@ -38,7 +38,7 @@ def test_a_line_for_each_file_that_the_stage_names(root: Path) -> None:
 def test_it_changes_with_them_and_with_nothing_else(root: Path) -> None:
     before = noted(root)
     (root / "src/other.py").write_text("another")
-    (root / "src/more/__pycache__/b.cpython-312.pyc").write_text("compiled")
+    (root / "src/more/__pycache__/b.cpython-312.pyc.1234").write_text("being compiled")
     assert noted(root) == before
     (root / "src/more/c.py").write_text("new")
     assert noted(root) != before
@@ -52,7 +52,7 @@ def test_what_is_not_there_is_named(root: Path) -> None:
         note(root, "code_of_it")
 
 
-def test_an_edit_of_the_code_reaches_the_trainings(tmp_path: Path) -> None:
+def test_an_edit_reaches_what_runs_the_code_and_nothing_else(tmp_path: Path) -> None:
     folder = copy_project(tmp_path / "a project")
     files = [folder / ".softalign/code" / f"{stage}.txt" for stage in ("train", "evaluate")]
 
@@ -66,3 +66,6 @@ def test_an_edit_of_the_code_reaches_the_trainings(tmp_path: Path) -> None:
         file.write("# another way to search\n")
     again = made()
     assert again[0] == train and again[1] != evaluate
+    with (folder / "src/softalign/models/seq2seq.py").open("a") as file:
+        file.write("# another model\n")
+    assert not {*made()} & {*again}

@@ -54,7 +54,7 @@ def test_a_rate_that_only_some_arms_have_searched_for_is_warned_of(tmp_path: Pat
     for number, arm in enumerate(arms, start=1):
         path = layout.tuned("newsbriefs", arm)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("# @package _global_\noptimization:\n  lr: 0.02\n")
+        path.write_text("# @package _global_\noptimization:\n  lr: 2e-2\n")
         warned = run(tmp_path, *STAGE).stderr.splitlines()
         assert len(warned) == (number < len(arms))
         assert all(

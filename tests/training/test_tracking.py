@@ -404,6 +404,9 @@ def test_a_training_that_diverged_out_of_mlflows_reach_is_failed_later(
         (run,) = runs_of(client)
         found.append((run.info.status, run.info.end_time, run.data.tags["failure.step"], run.data.tags["model"]))
     assert found[0] == found[1] and found[0][0] == "FAILED" and found[0][2:] == ("12", "bahdanau")
+    client.set_terminated(run.info.run_id, "FINISHED")  # the same training ends well by hand
+    record_runs(tracking, layout, [output.parent])
+    assert runs_of(client)[0].info.status == "FINISHED"
     assert capsys.readouterr().err == ""
 
 

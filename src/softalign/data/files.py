@@ -114,11 +114,11 @@ def _in_folder(folder: Path, source: FilesSource) -> dict[str, SplitFiles]:
                 "leave one of them there, or name data.source.path as a single file",
             )
         numbers = [int(match[1]) for match in shards]
-        if any(sorted(numbers) != list(range(int(match[2]))) for match in shards):
+        if any(len(numbers) != int(match[2]) or sorted(numbers) != list(range(len(numbers))) for match in shards):
             raise UserError(
                 f"not all parts of the split {split!r}, or more: {', '.join(path.name for path in tables)}",
                 str(folder),
-                "have each there once, or name data.source.path as a single file",
+                "have each there once, numbered from 0, or name data.source.path as a single file",
             )
         if pairs:
             found[split] = pairs[0]

@@ -44,8 +44,9 @@ def _files(root: Path, dependencies: Sequence[str]) -> Iterator[str]:
         if not place.exists():
             raise UserError("no such file or folder", dependency, "restore it, or take it out of dvc.yaml")
         for path in [place] if place.is_file() else place.rglob("*"):
-            if path.is_file() and path.suffix != ".pyc":
-                yield path.relative_to(root).as_posix()
+            name = path.relative_to(root)
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*name.parts}:  # as .dvcignore has it
+                yield name.as_posix()
 
 
 def _digest(path: Path) -> str:

@@ -80,8 +80,7 @@ def warn_of_unequal_tuning(layout: Layout, arms: dict[tuple[str, str], Config]) 
 
 
 def _rate(path: Path) -> Any:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return OmegaConf.select(OmegaConf.create(content or {}), "optimization.lr")
+    return OmegaConf.select(OmegaConf.load(path), "optimization.lr")  # as Hydra reads it: 2e-2 is a number
 
 
 def write_resolved(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:

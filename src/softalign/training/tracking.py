@@ -228,8 +228,11 @@ def _record_failure(client: MlflowClient, uri: str, path: Path) -> None:
     if run is None and find_run(client, experiment, identity.fingerprint, deleted=True):
         return
     run = run or ensure_run(client, uri, identity, config, path.stat().st_mtime)
-    if run.info.status != "FAILED":
-        _log_batch(client, run.info.run_id, tags=run_record.flat(asdict(Failure.read(path)), FAILURE_TAG))
+    if run.info.status == "FINISHED":  # the same training has ended well since, elsewhere or with other code
+        return
+    tags = run_record.flat(asdict(Failure.read(path)), FAILURE_TAG)
+    if run.info.status != "FAILED" or not tags.items() <= run.data.tags.items():
+        _log_batch(client, run.info.run_id, tags=tags)
         client.set_terminated(run.info.run_id, "FAILED", end_time=round(1000 * path.stat().st_mtime))
 
 
@@ -248,8 +251,8 @@ def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path, d
         tags = run_record.tags(record.identity, record.config) | {FILES: record.digest}
         _log_batch(client, run_id, tags=tags)
     _record_model(client, uri, run, record, prepared)
-    if run.info.status != "FINISHED" or run.info.end_time is None:  # an earlier attempt may have failed
-        _forget_failure(client, run)
+    _forget_failure(client, run)  # an earlier attempt may have failed
+    if run.info.status != "FINISHED" or run.info.end_time is None:
         client.set_terminated(run_id, "FINISHED", end_time=round(1000 * record.cost.finished_at))
 
 
