@@ -217,18 +217,23 @@ def warn(uri: str, error: BaseException) -> None:
     )
 
 
+def _run_of(client: MlflowClient, uri: str, identity: Identity, config: Config, start: float) -> Run | None:
+    """The run of a training, created where there never was one; None where a person has deleted it."""
+    experiment = experiment_of(client, uri, identity.task)
+    run = find_run(client, experiment, identity.fingerprint)
+    if run is None and find_run(client, experiment, identity.fingerprint, deleted=True):
+        return None
+    return run or ensure_run(client, uri, identity, config, start)
+
+
 def _record_failure(client: MlflowClient, uri: str, path: Path) -> None:
     """Fail the run of a training that diverged, where MLflow was not told when it did."""
     origin = origin_of(path)
     if origin is None:
         return
     identity, config = origin
-    experiment = experiment_of(client, uri, identity.task)
-    run = find_run(client, experiment, identity.fingerprint)
-    if run is None and find_run(client, experiment, identity.fingerprint, deleted=True):
-        return
-    run = run or ensure_run(client, uri, identity, config, path.stat().st_mtime)
-    if run.info.status == "FINISHED":  # the same training has ended well since, elsewhere or with other code
+    run = _run_of(client, uri, identity, config, path.stat().st_mtime)
+    if run is None or run.info.status == "FINISHED":  # it has ended well since, elsewhere or with other code
         return
     tags = run_record.flat(asdict(Failure.read(path)), FAILURE_TAG)
     if run.info.status != "FAILED" or not tags.items() <= run.data.tags.items():
@@ -237,13 +242,10 @@ def _record_failure(client: MlflowClient, uri: str, path: Path) -> None:
 
 
 def _record(client: MlflowClient, uri: str, record: RunRecord, prepared: Path, draw: Draw) -> None:
-    experiment = experiment_of(client, uri, record.identity.task)
-    run = find_run(client, experiment, record.identity.fingerprint)
+    start = record.cost.finished_at - record.cost.wall_seconds
+    run = _run_of(client, uri, record.identity, record.config, start)
     if run is None:
-        if find_run(client, experiment, record.identity.fingerprint, deleted=True):
-            return
-        start = record.cost.finished_at - record.cost.wall_seconds
-        run = ensure_run(client, uri, record.identity, record.config, start)
+        return
     run_id = run.info.run_id
     if run.data.tags.get(FILES) != record.digest:
         _record_points(client, run, record)
