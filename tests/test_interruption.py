@@ -39,8 +39,9 @@ def test_it_ends_with_the_stage_that_was_interrupted(tmp_path: Path) -> None:
     environment = project.environment(project.ROOT)
     subprocess.run(["dvc", "init", "--no-scm", "-q"], cwd=tmp_path, env=environment, check=True)
     program = (
-        "import os, sys\nfrom pathlib import Path\nfrom softalign.interruption import call_interruptibly\n"
-        "sys.exit(call_interruptibly(['dvc', 'repro', '--keep-going'], Path('.'), os.environ))"
+        "import os, subprocess, sys\nfrom softalign.interruption import call_interruptibly\n"
+        "repro = ['dvc', 'repro', '--keep-going']\n"
+        "sys.exit(call_interruptibly(lambda environment: subprocess.call(repro, env=environment), os.environ))"
     )
     running = subprocess.Popen(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.PIPE

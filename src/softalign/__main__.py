@@ -1,7 +1,7 @@
 """Run an experiment, search learning rates, or translate and summarise lines of text with a trained arm.
 
 python -m softalign run
-python -m softalign run claims
+python -m softalign run claims --jobs 2
 echo "Der alte Mann schläft." | python -m softalign generate task=translation model=bahdanau
 python -m softalign generate task=summarization decoding=greedy < reports.txt > summaries.txt
 python -m softalign tune task=translation model=vanilla,multiply,bahdanau
@@ -16,13 +16,15 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from softalign.config import Config
 from softalign.errors import UserError, reported
 from softalign.experiments import dvc_command, experiments, read_experiment
 from softalign.interruption import INTERRUPTED, call_interruptibly
+from softalign.parallel import check_jobs, run_in_parallel
 from softalign.params import read_params
 from softalign.paths import Layout, project_root
 
@@ -43,7 +45,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ...")
     command.set_defaults(act=generate_lines)
     about = "run an experiment of conf/experiment with DVC; without a name, list them"
-    command = commands.add_parser("run", help=about, description=about)
+    jobs = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    jobs.add_argument("--jobs", type=int, default=1, metavar="N", help="run N at a time, each with cores of its own")
+    command = commands.add_parser("run", help=about, description=about, parents=[jobs])
     command.add_argument("name", nargs="?", help="a file of conf/experiment, without .yaml")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="for dvc exp run: -S ..., --queue, ...")
     command.set_defaults(act=run_experiment)
@@ -53,7 +57,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "overrides", nargs="*", help="Hydra: task=... model=a,b,... optimization.lr=choice(0.001,0.01)"
     )
     command.set_defaults(act=search_rates)
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if given.command == "run":  # what follows the name is DVC's, but for this
+        given, given.arguments = jobs.parse_known_args(given.arguments, given)
+    return given
 
 
 def run_experiment(given: argparse.Namespace) -> None:
@@ -70,18 +77,24 @@ def run_experiment(given: argparse.Namespace) -> None:
             print(f"{experiment.name:<{width}}  {experiment.about}")
         return
     command = dvc_command(read_experiment(layout, given.name), read_params(layout.params), given.arguments)
+    check_jobs(given.jobs, given.arguments)
     print(shlex.join(command), flush=True)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
     environment = os.environ | {"PATH": path}
 
     start = time.time()
-    status = call_interruptibly([sys.executable, "-m", *command], layout.root, environment)
+    run = partial(run_in_parallel, jobs=given.jobs) if given.jobs > 1 else run_in_turn
+    status = call_interruptibly(partial(run, command, layout), environment)
     if status not in (0, INTERRUPTED) and has_diverged(layout):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
     report = layout.reports / "index.html"
     if report.exists() and report.stat().st_mtime >= start:
         print(f"The report: {report}")
     raise SystemExit(status)
+
+
+def run_in_turn(command: Sequence[str], layout: Layout, environment: Mapping[str, str]) -> int:
+    return subprocess.call([sys.executable, "-m", *command], cwd=layout.root, env=environment)
 
 
 def has_diverged(layout: Layout) -> bool:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 MARK = "SOFTALIGN_INTERRUPTED"  # names a file that is there once Ctrl-C was pressed
 INTERRUPTED = 128 + signal.SIGINT  # a shell's exit status
 
 
-def call_interruptibly(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> int:
-    """Run a command of DVC and return its exit status.
+def call_interruptibly(call: Callable[[Mapping[str, str]], int], environment: Mapping[str, str]) -> int:
+    """Let `call` run commands of DVC in the environment that it is given; their exit status.
 
     Ctrl-C reaches DVC and its stage, too. But while a stage runs DVC does not listen, with --keep-going it takes one
     that stops for one that fails and starts the next, and ended from outside it leaves git without a branch. So the
@@ -24,7 +23,7 @@ def call_interruptibly(command: Sequence[str], cwd: Path, environment: Mapping[s
         mark = Path(folder) / "interrupted"
         before = signal.signal(signal.SIGINT, lambda *_: mark.touch())
         try:
-            status = subprocess.call(command, cwd=cwd, env={**environment, MARK: str(mark)})
+            status = call({**environment, MARK: str(mark)})
         finally:
             signal.signal(signal.SIGINT, before)
         return INTERRUPTED if mark.exists() else status

@@ -29,6 +29,7 @@ COST = Cost(
     n_parameters=1,
     train_seconds=1.0,
     wall_seconds=1.0,
+    cores=2,
     cpu_seconds=1.0,
     train_tokens_per_second=1.0,
     peak_memory_mb=1.0,

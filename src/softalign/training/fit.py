@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import sys
 import time
 import warnings
@@ -21,6 +20,7 @@ import yaml
 from pytorch_lightning.callbacks import EarlyStopping
 
 from softalign.config import Config
+from softalign.cores import usable_cores
 from softalign.data.atomic import replace_text
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import Prepared, load_prepared
@@ -119,7 +119,9 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
     precision = training_precision(config.trainer.precision, device, config.model)
     if config.trainer.progress != "none":
         said = f"products in {precision} (trainer.precision={config.trainer.precision})"
-        print(f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {os.cpu_count()} cores", flush=True)
+        print(
+            f"{identity.label}: {said}, torch on {torch.get_num_threads()} of {len(usable_cores())} cores", flush=True
+        )
     steady_memory()
     with deterministic(), _quiet_lightning():
         pl.seed_everything(config.seed, verbose=False)
@@ -170,6 +172,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
         n_parameters=sum(parameter.numel() for parameter in module.parameters()),
         train_seconds=meter.train_seconds,
         wall_seconds=meter.wall_seconds,
+        cores=len(usable_cores()),
         cpu_seconds=meter.cpu_seconds,
         train_tokens_per_second=meter.tokens / meter.train_seconds,
         peak_memory_mb=meter.peak_memory_mb,
