@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from softalign import second_thread
+from softalign.cores import usable_cores
 from softalign.models.packed import packed
 from softalign.models.recurrence import Shared, autocast_dtype, without_autocast
 
@@ -213,7 +214,7 @@ def _worth_sharing(readouts: Tensor, vocabulary: int) -> bool:
     The products here are the only ones of a small model that are large enough to share: torch's own threads, which
     meet at the end of every small operation, gain little and lose much where anything else runs.
     """
-    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1
+    alone = readouts.device.type != "cpu" or torch.get_num_threads() > 1 or len(usable_cores()) < 2
     return not alone and readouts.size(0) * vocabulary >= SMALLEST_SHARED
 
 

@@ -113,6 +113,18 @@ def test_a_training_beside_other_programs_decides_nothing_about_time(one_seed: R
         assert found.open_because == ("trained beside other programs" if verdict == NOT_DECIDED else "")
 
 
+def test_unlike_numbers_of_cores_decide_nothing_about_time(one_seed: Reported) -> None:
+    for cores, verdict in ((2, SUPPORTED), (1, NOT_DECIDED)):
+
+        def slow(run: Run, cores: int = cores) -> None:
+            run.cost.update(train_tokens_per_second=10_000, cores=cores)
+
+        (found,) = cost.slower_per_token(changed(one_seed.scored[0], "multiply", slow))
+        assert found.verdict == verdict
+        assert found.open_because == ("trained on unlike numbers of cores" if verdict == NOT_DECIDED else "")
+        assert ("cores: 1 against 2" in found.notes) == (verdict == NOT_DECIDED)
+
+
 def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
     def losses(run: Run) -> None:
         run.history[:] = [{"validation_loss": loss, "seconds": 10.0 * n} for n, loss in enumerate([5, 1.2, 1.0], 1)]
