@@ -76,6 +76,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def in_parallel(project: Path, *settings: str) -> int:
+    """With the settings of `dvc exp run -S`."""
     command = [*COMMAND, *(word for setting in settings for word in ("-S", setting))]
     return run_in_parallel(command, Layout(project), environment(ROOT), jobs=2)
 
@@ -105,8 +106,9 @@ def test_one_that_fails_leaves_the_others_and_no_report(project: Path) -> None:
     [
         (["--jobs", "0"], "0 jobs (--jobs): a training takes a core: from 1 to "),
         (["--jobs", "4096"], "4096 jobs (--jobs): a training takes a core: from 1 to "),
-        (["--jobs", "2", "--queue"], "not understood: unrecognized arguments: --queue (--jobs): give it -S and --name"),
+        (["--jobs", "2", "--queue"], "not understood: unrecognized arguments: --queue (--jobs): with it, give DVC"),
         (["-S", "seeds=[1]", "--jobs", "2", "compose"], "not understood: unrecognized arguments: compose (--jobs)"),
+        (["-j", "2"], "-j is for DVC's queue alone (run): write --jobs N"),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments: list[str], says: str) -> None:

@@ -45,8 +45,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("overrides", nargs="*", help="Hydra: task=... model=... decoding=greedy ...")
     command.set_defaults(act=generate_lines)
     about = "run an experiment of conf/experiment with DVC; without a name, list them"
-    jobs = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    jobs.add_argument("--jobs", type=int, default=1, metavar="N", help="run N at a time, each with cores of its own")
+    jobs = argparse.ArgumentParser("python -m softalign run", add_help=False, allow_abbrev=False)
+    jobs.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="run N at a time, on Linux each with cores of its own"
+    )
     command = commands.add_parser("run", help=about, description=about, parents=[jobs])
     command.add_argument("name", nargs="?", help="a file of conf/experiment, without .yaml")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="for dvc exp run: -S ..., --queue, ...")

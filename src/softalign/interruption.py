@@ -29,8 +29,12 @@ def call_interruptibly(call: Callable[[Mapping[str, str]], int], environment: Ma
         return INTERRUPTED if mark.exists() else status
 
 
+def interrupted(environment: Mapping[str, str]) -> bool:
+    """Whether Ctrl-C was pressed, by the environment that `call_interruptibly` gives."""
+    return MARK in environment and Path(environment[MARK]).exists()
+
+
 def end_if_interrupted() -> None:
     """Called where a stage starts."""
-    mark = os.environ.get(MARK)
-    if mark and Path(mark).exists():
+    if interrupted(os.environ):
         raise SystemExit(INTERRUPTED)

@@ -222,10 +222,13 @@ def test_a_sample_of_a_split_is_fixed_and_in_order(layout):
     assert split_of(train, sample=10_000) == everything
 
 
-def test_refuses_what_was_not_trained_or_trained_on_other_data(layout, trained):
+def test_refuses_what_was_not_trained_or_trained_on_other_data(layout, trained, tmp_path):
     data = load_prepared(layout.prepared("translation"))
     with pytest.raises(UserError, match="nothing has been trained"):
         trained_on(layout.run("translation", "absent", 1) / "train", data)
+    (tmp_path / "failure.json").touch()
+    with pytest.raises(UserError, match=r"the training has diverged \(.*failure.json\): there is nothing to evaluate"):
+        trained_on(tmp_path, data)
     train = layout.run("translation", "bahdanau", 1) / "train"
     assert trained_on(train, data).model == "bahdanau"
     with pytest.raises(UserError, match="trained on other data"):

@@ -16,6 +16,7 @@ from softalign.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
+from softalign.training.failure import FAILURE
 from softalign.training.identity import Identity
 
 
@@ -34,6 +35,8 @@ def trained_on(train: Path, data: Prepared) -> Identity:
     try:
         identity = Identity.read(train / "run.json")
     except FileNotFoundError:
+        if (train / FAILURE).exists():
+            raise UserError("the training has diverged", str(train / FAILURE), "there is nothing to evaluate") from None
         raise UserError(
             "nothing has been trained",
             str(train),

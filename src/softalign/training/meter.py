@@ -7,6 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from softalign.cores import usable_cores
 from softalign.device import wait_for
 from softalign.training.cost import peak_memory_mb
 
@@ -21,6 +22,7 @@ class CostMeter(pl.Callback):
         self.train_seconds = 0.0
         self.wall_seconds = 0.0
         self.cpu_seconds = 0.0
+        self.cores = len(usable_cores())
         self.tokens = 0
         self.peak_memory_mb = 0.0
         self._step_start = 0.0
@@ -28,6 +30,7 @@ class CostMeter(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._wall_start, self._cpu_start = time.perf_counter(), time.process_time()
+        self.cores = min(self.cores, len(usable_cores()))
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         self._step_start = time.perf_counter()
@@ -45,7 +48,7 @@ class CostMeter(pl.Callback):
         self.peak_memory_mb = max(self.peak_memory_mb, peak_memory_mb())
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("train_seconds", "wall_seconds", "cpu_seconds", "tokens", "peak_memory_mb")
+        names = ("train_seconds", "wall_seconds", "cpu_seconds", "cores", "tokens", "peak_memory_mb")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

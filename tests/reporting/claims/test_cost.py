@@ -122,7 +122,7 @@ def test_unlike_numbers_of_cores_decide_nothing_about_time(one_seed: Reported) -
         (found,) = cost.slower_per_token(changed(one_seed.scored[0], "multiply", slow))
         assert found.verdict == verdict
         assert found.open_because == ("trained on unlike numbers of cores" if verdict == NOT_DECIDED else "")
-        assert ("cores: 1 against 2" in found.notes) == (verdict == NOT_DECIDED)
+        assert ("trained on unlike numbers of cores: 1 against 2" in found.notes) == (verdict == NOT_DECIDED)
 
 
 def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:

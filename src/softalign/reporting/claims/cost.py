@@ -122,7 +122,7 @@ def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
     cores = [{run.cost["cores"] for run in runs} for runs in _arms(case)]
     if len(set.union(*cores)) > 1:
         says = " against ".join("/".join(map(str, sorted(found))) for found in reversed(cores))
-        return verdict.kept_open("trained on unlike numbers of cores", f"cores: {says}")
+        return verdict.kept_open("trained on unlike numbers of cores", says)
     return verdict
 
 
