@@ -12,6 +12,7 @@ import pytest
 import yaml
 from project import ROOT, copy_project, run
 
+from softalign.__main__ import has_diverged
 from softalign.composition import compose_arm
 from softalign.errors import UserError
 from softalign.experiments import Experiment, dvc_command, experiments, read_experiment
@@ -183,6 +184,16 @@ def test_an_unknown_experiment_is_one_line() -> None:
         "error: unknown experiment 'clams' (conf/experiment): did you mean 'claims'? known:"
     )
     assert len(failed.stderr.splitlines()) == 1
+
+
+def test_a_divergence_of_an_earlier_run_is_none_of_this_one(tmp_path: Path) -> None:
+    layout = Layout(copy_project(tmp_path))
+    failure = layout.run("translation", "multiply", 1) / "train" / "failure.json"
+    assert not has_diverged(layout, since=0)
+    failure.parent.mkdir(parents=True)
+    failure.touch()
+    written = failure.stat().st_mtime
+    assert has_diverged(layout, since=written - 1) and not has_diverged(layout, since=written + 1)
 
 
 @pytest.fixture(scope="module")

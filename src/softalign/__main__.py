@@ -87,7 +87,7 @@ def run_experiment(given: argparse.Namespace) -> None:
     start = time.time()
     run = partial(run_in_parallel, jobs=given.jobs) if given.jobs > 1 else run_in_turn
     status = call_interruptibly(partial(run, command, layout), environment)
-    if status not in (0, INTERRUPTED) and has_diverged(layout):
+    if status not in (0, INTERRUPTED) and has_diverged(layout, start):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
     report = layout.reports / "index.html"
     if report.exists() and report.stat().st_mtime >= start:
@@ -99,13 +99,16 @@ def run_in_turn(command: Sequence[str], layout: Layout, environment: Mapping[str
     return subprocess.call([sys.executable, "-m", *command], cwd=layout.root, env=environment)
 
 
-def has_diverged(layout: Layout) -> bool:
-    """Whether a training that params.yaml names has left failure.json."""
+def has_diverged(layout: Layout, since: float) -> bool:
+    """Whether a training that params.yaml names has left failure.json since that time, in seconds since 1970: where
+    something else has failed, older runs may be of other settings, and nobody asked for their report.
+    """
     from softalign.training.failure import FAILURE
 
     params = read_params(layout.params)
     runs = itertools.product(params.tasks, params.models, params.seeds)
-    return any((layout.run(*run) / "train" / FAILURE).exists() for run in runs)
+    files = [layout.run(*run) / "train" / FAILURE for run in runs]
+    return any(path.exists() and path.stat().st_mtime >= since for path in files)
 
 
 def search_rates(given: argparse.Namespace) -> None:
