@@ -260,7 +260,10 @@ def _config(task: str, model: str, arm: Arm) -> dict[str, Any]:
         "data": {"name": data, "source": {"kind": "embedded", "corpus": data, "seed": 17}},
         "model": {"name": model, "fusion": "vanilla", "cell": CELL, "embedding_size": 128, "hidden_size": 192}
         | arm.model,
-        "optimization": {"lr": 0.004},
+        "optimization": {"lr": 0.004, "max_epochs": 8},
+        "decoding": {"beam_size": 5},
+        "evaluation": {"length_buckets": 5},
+        "trainer": {"precision": "fp32", "progress": "auto"},
     }
 
 
@@ -404,6 +407,7 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
         folder / "test/scores.json",
         {
             "training": {"fingerprint": "cd" * 32, "code": None},
+            "settings": {key: config[key] for key in ("task", "decoding", "evaluation")} | {"data": {}},
             "test": {"exact_match": 20.0, **scores, "perplexity": 2.718**floor, "n_rows": len(items)},
             "intervals": {metric: {"low": value - 2, "high": value + 2} for metric, value in scores.items()},
             "signatures": {"bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"},

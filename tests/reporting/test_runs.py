@@ -6,19 +6,23 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from project import ROOT
 from synthetic_runs import report_on, write_project
 
+from softalign.config import DataConfig
 from softalign.errors import UserError
 from softalign.evaluation.scores import item_statistics
 from softalign.evaluation.stored_items import read_items, write_items
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.reporting.runs import read_run, read_runs
+from softalign.reporting.settings import OF_EVALUATION, OF_TRAINING
 from softalign.training.failure import Failure
 from softalign.training.history import EPOCH_COLUMNS
 
@@ -262,6 +266,99 @@ def test_scores_of_an_earlier_training_are_not_taken_for_those_of_the_one_that_i
     ]
 
 
+def resolve(layout: Layout, model: str, *changes: tuple[str, object]) -> None:
+    """Give dotted settings of an arm other values in resolved/, as the stage compose does after an edit."""
+    path = layout.resolved("translation", model)
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for key, value in changes:
+        *steps, last = key.split(".")
+        part = content
+        for step in steps:
+            part = part[step]
+        part[last] = value
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("optimization.max_epochs", 5, "trained with other settings (optimization.max_epochs 8 instead of 5)"),
+        ("optimization.patience", 3, "trained with other settings (optimization.patience unset instead of 3)"),
+        ("data.source.train_rows", 9, "trained with other settings (data.source.train_rows unset instead of 9)"),
+        ("model.hidden_size", 7, "trained with other settings (model.hidden_size 192 instead of 7)"),
+        ("trainer.precision", "bf16", "trained with other settings (trainer.precision fp32 instead of bf16)"),
+        ("decoding.beam_size", 1, "scored with other settings (decoding.beam_size 5 instead of 1)"),
+        ("evaluation.length_buckets", None, "scored with other settings (evaluation.length_buckets 5 instead of null)"),
+        ("task.headline_metric", "chrf", "scored with other settings (task.headline_metric bleu instead of chrf)"),
+        (
+            "data.shifted_tests",
+            {"test_noise": {"kind": "noise", "rate": 0.1}},
+            "scored with other settings (data.shifted_tests.test_noise.kind unset instead of noise)",
+        ),
+    ],
+)
+def test_a_run_of_other_settings_than_those_resolved_is_listed(
+    tmp_path: Path, key: str, value: object, reason: str
+) -> None:
+    layout = project(tmp_path)
+    resolve(layout, "multiply", (key, value))
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.models == ["vanilla", "bahdanau"]
+    assert [str(run) for run in task.incomplete] == [f"runs/translation/multiply/1 ({reason}: run dvc repro)"]
+
+
+def test_the_first_setting_that_differs_is_named_and_those_that_change_no_run_count_for_nothing(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    resolve(layout, "multiply", ("trainer.progress", "none"), ("evaluation", {"length_buckets": 5.0}))
+    resolve(layout, "bahdanau", ("model.hidden_size", 7), ("optimization.lr", 0.1), ("decoding.beam_size", 1))
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.models == ["vanilla", "multiply"]
+    assert [run.reason for run in task.incomplete] == [
+        "trained with other settings (model.hidden_size 192 instead of 7): run dvc repro"
+    ]
+
+
+def test_what_an_arm_is_resolved_to_decides_its_options(tmp_path: Path) -> None:
+    """The run of the first seed is of another arm that had the name; that of the second was trained anew."""
+    layout = project(tmp_path, seeds=(1, 2))
+    path = layout.run("translation", "multiply", 1) / "train/config.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["model"]["score"] = "general"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert task.seeds_of("multiply") == [2]
+    assert task.arms["multiply"].score == "dot"
+
+
+def test_without_what_is_resolved_no_run_can_be_vouched_for(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    layout.resolved("translation", "multiply").unlink()
+    (task,) = read_runs(layout, read_params(layout.params))
+    (found,) = task.incomplete
+    assert found.model == "multiply" and "missing" in found.reason and "resolved/translation" in found.reason
+
+
+def test_the_claims_name_a_run_of_other_settings_and_leave_what_needs_it_open(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    resolve(layout, "bahdanau", ("optimization.max_epochs", 5))
+    reported = report_on(tmp_path)
+    of = "trained with other settings (optimization.max_epochs 8 instead of 5): run dvc repro"
+    rows = [row for row in reported.verdicts if (row.claim, row.arm) == ("C1", "bahdanau")]
+    assert [(row.verdict, row.missing) for row in rows] == [("not decided", [f"runs/translation/bahdanau/1 ({of})"])]
+    assert of in reported.claims["claims"][0]["reason"]
+    assert of in (reported.write() / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_settings_held_against_resolved_are_those_that_the_pipeline_runs_again_for() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    ((_, training),) = stages["train"]["params"][0].items()
+    ((_, evaluation),) = stages["evaluate"]["params"][0].items()
+    assert {key for key in OF_TRAINING if not key.startswith("data.")} == set(training)
+    assert {key for key in OF_EVALUATION if not key.startswith("data.")} == set(evaluation)
+    of_data = {key for key in (*OF_TRAINING, *OF_EVALUATION) if key.startswith("data.")}
+    assert of_data == {f"data.{field.name}" for field in fields(DataConfig)}  # all of it `prepare` depends on
+
+
 @pytest.mark.parametrize("work", ["scoring", "decoding"])
 def test_runs_timed_in_other_length_buckets_are_left_out(tmp_path: Path, work: str) -> None:
     layout = project(tmp_path)
@@ -370,6 +467,22 @@ def test_a_training_that_diverged_says_where(tmp_path: Path) -> None:
     (found,) = task.incomplete
     assert found.state == "diverged"
     assert found.reason == "diverged at step 120, gradient norm inf, last good checkpoint train/last.ckpt"
+
+
+def test_a_training_that_diverged_with_other_settings_is_no_outcome(tmp_path: Path) -> None:
+    layout = project(tmp_path)
+    config = yaml.safe_load(layout.resolved("translation", "multiply").read_text(encoding="utf-8"))
+    failure = Failure("gradient norm", 120, 2, 3.5, math.inf, None)
+    for model, lr in (("multiply", 0.1), ("bahdanau", 0.004)):
+        folder = layout.run("translation", model, 1) / "train"
+        own = config | {"model": config["model"] | {"name": model, "fusion": model}, "optimization": {"lr": lr}}
+        resolve(layout, model, ("model", own["model"]), ("optimization", {"lr": 0.004}))
+        failure.write(folder / "failure.json", {"config": own})
+    (task,) = read_runs(layout, read_params(layout.params))
+    assert [(run.model, run.state) for run in task.incomplete] == [("multiply", "incomplete"), ("bahdanau", "diverged")]
+    assert task.incomplete[0].reason == (
+        "diverged with other settings (optimization.lr 0.1 instead of 0.004): run dvc repro"
+    )
 
 
 def test_with_nothing_run_one_line_says_so(tmp_path: Path) -> None:

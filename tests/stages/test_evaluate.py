@@ -13,7 +13,9 @@ from softalign.config import NoiseTest
 from softalign.data.shifted import prepare_shifted
 from softalign.errors import UserError
 from softalign.paths import Layout
+from softalign.reporting.settings import OF_EVALUATION, check_settings
 from softalign.stages import evaluate
+from softalign.typed import to_dict
 
 FILES = ["attention.json", "items.npz", "predictions.jsonl", "scores.json"]
 stage = evaluate.main.__wrapped__  # the library call below Hydra's command line
@@ -66,7 +68,10 @@ def test_shifted_test_sets_are_decoded_unless_they_are_not_wanted(layout):
     prepare_shifted(layout.raw(name), layout.prepared(name), layout.shifted(name), config.data)
     test = train_tiny(layout, config, steps=2) / "test"
     stage(config, layout)
-    assert list(json.loads((test / "scores.json").read_text())["shifted"]) == ["test_noise"]
+    scores = json.loads((test / "scores.json").read_text())
+    assert list(scores["shifted"]) == ["test_noise"]
+    check_settings("scored", scores["settings"], to_dict(config), OF_EVALUATION)
+    assert scores["settings"]["data"]["shifted_tests"]["test_noise"]["rate"] == 0.2
     stage(replace(config, evaluation=replace(config.evaluation, shifted_tests=False)), layout)
     assert json.loads((test / "scores.json").read_text())["shifted"] == {}
 

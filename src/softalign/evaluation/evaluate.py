@@ -115,6 +115,8 @@ def assemble_scores(
         "alignment": targets.alignment.report() if targets.alignment.counts else None,
         "probes": probe(arm, test, outputs.texts, config, label),
         "settings": {
+            "task": to_dict(config.task),
+            "data": {"shifted_tests": to_dict(config.data)["shifted_tests"]},
             "decoding": to_dict(config.decoding),
             "search_precision": resolved_precision(config.decoding.precision, arm.device),
             "evaluation": to_dict(evaluation),

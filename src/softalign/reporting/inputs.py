@@ -40,11 +40,6 @@ class Origin(BaseModel):
     fingerprint: str
 
 
-class Task(BaseModel):
-    headline_metric: str
-    lead_words: int
-
-
 class Data(BaseModel):
     name: str
     source: dict[str, Any]
@@ -57,10 +52,21 @@ class Optimization(BaseModel):
 class Configuration(BaseModel):
     """train/config.yaml."""
 
-    task: Task
     data: Data
     model: ModelConfig
     optimization: Optimization
+
+
+class Resolved(BaseModel):
+    """resolved/<task>/<arm>.yaml."""
+
+    model: ModelConfig
+
+
+class FailedTraining(BaseModel):
+    """What train/failure.json says beside `Failure`."""
+
+    config: dict[str, Any] = {}
 
 
 class LinkCounts(BaseModel):
@@ -179,6 +185,20 @@ class Training(BaseModel):
     code: str | None
 
 
+class Task(BaseModel):
+    headline_metric: str
+    lead_words: int
+
+
+class ScoringSettings(BaseModel):
+    """What an evaluation was asked for."""
+
+    task: Task
+    data: dict[str, Any]
+    decoding: dict[str, Any]
+    evaluation: dict[str, Any]
+
+
 class ItemScores(BaseModel, extra="allow"):
     """What was scored on some items, by metric, and the number of these."""
 
@@ -195,6 +215,7 @@ class Scores(BaseModel):
     """test/scores.json."""
 
     training: Training
+    settings: ScoringSettings
     test: dict[str, Score]
     intervals: dict[str, Interval]
     shifted: dict[str, ShiftedScores] = {}

@@ -19,8 +19,10 @@ from softalign.reporting.arms import PLAIN, options_of
 from softalign.reporting.inputs import (
     AttentionMap,
     Configuration,
+    FailedTraining,
     Item,
     Origin,
+    Resolved,
     Scores,
     read_failure,
     read_history,
@@ -29,6 +31,7 @@ from softalign.reporting.inputs import (
     read_yaml,
 )
 from softalign.reporting.length_costs import LENGTH_COSTS
+from softalign.reporting.settings import OF_EVALUATION, OF_TRAINING, check_settings
 from softalign.reporting.shifted import ShiftedSet, read_shifted
 from softalign.tasks import kind_of
 from softalign.training.cost import Cost
@@ -59,7 +62,7 @@ class Run:
 
     @property
     def headline_metric(self) -> str:
-        return str(self.config["task"]["headline_metric"])
+        return str(self.scores["settings"]["task"]["headline_metric"])
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class TaskRuns:
 
     @property
     def lead_words(self) -> int:
-        return int(self.first.config["task"]["lead_words"])
+        return int(self.first.scores["settings"]["task"]["lead_words"])
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -153,8 +156,8 @@ class TaskRuns:
 
 
 def read_runs(layout: Layout, params: Params) -> list[TaskRuns]:
-    """Read the runs that params.yaml names, a `TaskRuns` for each task. Runs that are missing, unfinished, damaged or
-    scored otherwise than the others are listed in it.
+    """Read the runs that params.yaml names, a `TaskRuns` for each task. Runs that are missing, unfinished, damaged, of
+    other settings than resolved/ names now or scored otherwise than the others are listed in it.
 
     Raises `UserError` where nothing at all was run: a report of nothing would only replace an earlier one.
     """
@@ -176,9 +179,14 @@ def _read_task(layout: Layout, task: str, models: Sequence[str], seeds: Sequence
                 if not (folder / "train").is_dir():
                     incomplete.append(Incomplete(task, model, seed, NOT_RUN, NOT_RUN))
                 elif (folder / "train" / FAILURE).exists():
-                    incomplete.append(Incomplete(task, model, seed, DIVERGED, _failure(folder / "train" / FAILURE)))
+                    reason = _failure(folder / "train" / FAILURE, layout.resolved(task, model))
+                    incomplete.append(Incomplete(task, model, seed, DIVERGED, reason))
                 else:
-                    runs[model, seed] = _belonging(read_run(folder), task, model, seed)
+                    run = _belonging(read_run(folder), task, model, seed)
+                    wanted = read_yaml(layout.resolved(task, model), Resolved)
+                    check_settings("trained", run.config, wanted, OF_TRAINING)
+                    check_settings("scored", run.scores["settings"], wanted, OF_EVALUATION)
+                    runs[model, seed] = run
             except UserError as error:
                 incomplete.append(Incomplete(task, model, seed, INCOMPLETE, _within(str(error), folder)))
     incomplete += _drop_unlike(task, runs, _items, "scored on different test items than the other runs")
@@ -198,19 +206,23 @@ def _read_task(layout: Layout, task: str, models: Sequence[str], seeds: Sequence
 
 
 def _options(layout: Layout, task: str, model: str, seeds: Sequence[int]) -> ModelConfig | None:
-    """The options of an arm: those that it was trained with, else those that it is to be trained with."""
+    """The options of an arm: those of resolved/, which its complete runs have too, else those of any run."""
     trained = [layout.run(task, model, seed) / "train" / "config.yaml" for seed in seeds]
-    for path in [*trained, layout.resolved(task, model)]:
+    for path in [layout.resolved(task, model), *trained]:
         try:
-            return options_of(read_yaml(path, Configuration)["model"])
+            return options_of(read_yaml(path, Resolved)["model"])
         except UserError:  # what is wrong with a run is told where the run is read
             continue
     return None
 
 
-def _failure(path: Path) -> str:
-    """What train/failure.json says about a training that stopped."""
+def _failure(path: Path, resolved: Path) -> str:
+    """What train/failure.json says about a training that stopped. Raises `UserError` where it is damaged, or says that
+    the training had other settings than `resolved`.
+    """
     failure = read_failure(path)
+    if config := read_json(path, FailedTraining).get("config"):
+        check_settings(DIVERGED, config, read_yaml(resolved, Resolved), OF_TRAINING)
     parts = [f"{DIVERGED} at step {failure.step}", f"gradient norm {failure.gradient_norm:.3g}"]
     if failure.last_checkpoint:
         parts.append(f"last good checkpoint {failure.last_checkpoint}")
@@ -237,7 +249,7 @@ def read_run(folder: Path) -> Run:
     scores = read_json(test / "scores.json", Scores)
     if scores["training"] != training_of(train, origin["fingerprint"]):
         raise UserError("scored before it was trained anew", f"{test / 'scores.json'}", "run dvc repro")
-    lacking = _without(config["task"]["headline_metric"], scores)
+    lacking = _without(scores["settings"]["task"]["headline_metric"], scores)
     if lacking:
         raise UserError(lacking, f"{test / 'scores.json'}", "run dvc repro")
     predictions = _read_items(test / "predictions.jsonl")
