@@ -22,7 +22,8 @@ JUDGING = re.compile(
 )
 NUMBER = r"[+−]?[\d,]*\.?\d+"
 ANSWER = re.compile(
-    r"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart from|not judged against) (?P<other>\S+) "
+    r"(?P<arm>\S+) is (?P<relation>better than|worse than|not told apart (?:by the corrected p-value )?from"
+    r"|not judged against) (?P<other>\S+) "
     rf"on (?P<task>\w+): "
     rf"(?P<score>{NUMBER}) against (?P<others>{NUMBER}) (?P<metric>[\w-]+(?: match)?), "
     rf"a difference of (?P<difference>{NUMBER}) "
@@ -52,8 +53,9 @@ CLAIM_OF = {"bleu": "C1", "rougeL": "C2"}
 RELATIONS = {
     "better than": "supported",
     "worse than": "refuted",
-    "not told apart from": "not decided",
-    "not judged against": "not decided",  # whatever the interval
+    "not told apart from": "not decided",  # the interval holds 0
+    "not told apart by the corrected p-value from": "not decided",  # though the interval leaves out 0
+    "not judged against": "not decided",  # whatever the interval, without a p-value
 }
 LEAST = 1.0  # point of a headline score: where neither arm scores as much, nothing is decided
 
@@ -275,8 +277,13 @@ def _answer(said: dict[str, str], results: dict[str, Any], claims: dict[str, Any
     p_holm, because = judged["p_holm"], judged["open_because"]
     if said["why"] is not None and (p_holm is not None or said["why"] != (because or "runs are missing")):
         yield f"p is {p_holm}, and it is open because {because!r}"
-    if (said["relation"] == "not judged against") != bool(because):
-        yield f"what keeps it open is {because!r}"
+    if (said["relation"] == "not judged against") != (p_holm is None):
+        yield f"p is {p_holm}, and what keeps it open is {because!r}"
+    leaves_out_zero = found["low"] > 0 or found["high"] < 0
+    if said["relation"] == "not told apart from" and leaves_out_zero:
+        yield "the interval leaves out 0"
+    if "corrected p-value" in said["relation"] and not leaves_out_zero:
+        yield "the interval holds 0"
     numbers = {key: found[key] for key in ("difference", "low", "high")} | {"p": p_holm}
     for key, number in numbers.items():
         if said[key] is not None and not _is(said[key], number) and not (key == "p" and number < 0.001):
@@ -405,6 +412,8 @@ def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: di
         ]
         if not found:
             yield "no arm has this score and difference"
+        elif not any(_names_its_seeds(cells, record, results) for record in found):
+            yield "the difference is over other seeds than the scores, or than those named"
         elif cells["better?"] not in {_judged(record, results, claims)["verdict"] for record in found}:
             yield f"it is {_judged(found[0], results, claims)['verdict']} that it is better"
     elif columns[:2] == ["claim", "verdict"]:
@@ -427,6 +436,17 @@ def _row(columns: list[str], row: list[str], results: dict[str, Any], claims: di
             cells["verdict"] == record["verdict"] and _is(cells["effect"], record["effect"]) for _, record in same
         ):
             yield f"no row of claims.json says so: {[(name, r['verdict'], r['effect']) for name, r in same]}"
+
+
+def _names_its_seeds(cells: dict[str, str], record: dict[str, Any], results: dict[str, Any]) -> bool:
+    """Whether a row of the headline names the seeds of its difference, or it is over all seeds of both arms."""
+    if "difference over seeds" in cells:
+        return cells["difference over seeds"] == ", ".join(map(str, record["seeds"]))
+    arms = (record["candidate"], record["baseline"])
+    own = [
+        [run["seed"] for run in results["runs"] if (run["task"], run["model"]) == (record["task"], arm)] for arm in arms
+    ]
+    return own == [record["seeds"]] * 2
 
 
 # Numbers.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import shutil
+from pathlib import Path
+from statistics import mean
 
 import pytest
-from synthetic_runs import Reported
+from contradictions import Text, contradictions
+from synthetic_runs import Reported, report_on, write_project
 
 from softalign.reporting import tables
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
@@ -47,6 +51,64 @@ def test_the_headline_says_what_could_have_been_detected(one_seed: Reported) -> 
     )
     assert "With 1 seed an arm and 60 test items" in sentence
     assert f"a true difference of {ends[0]:.1f} to {ends[1]:.1f} BLEU" in sentence
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "relation"),
+    [
+        (3.0, 9.0, 0.2, "not told apart by the corrected p-value from"),
+        (-9.0, -3.0, 0.2, "not told apart by the corrected p-value from"),
+        (-1.0, 9.0, 0.2, "not told apart from"),
+        (3.0, 9.0, None, "not judged against"),  # runs of other seeds are missing
+        (-1.0, 9.0, None, "not judged against"),
+    ],
+)
+def test_what_is_said_of_an_open_comparison_does_not_deny_its_interval(
+    one_seed: Reported, low: float, high: float, p_holm: float | None, relation: str
+) -> None:
+    results, claims = copy.deepcopy((one_seed.results, one_seed.claims))
+    found = tables.headline_comparison(results, "translation", "multiply")
+    assert found is not None
+    found |= {"low": low, "high": high}
+    decided = {"verdict": NOT_DECIDED, "p_holm": p_holm, "open_because": ""}
+    results["tasks"]["translation"]["better"]["multiply"]["vanilla"] |= decided
+    (row,) = [row for row in claims["claims"][0]["rows"] if row["arm"] == "multiply"]
+    row |= decided
+    said = answer(results, "translation", "multiply")
+    assert said.startswith(f"multiply is {relation} vanilla on translation: ")
+    assert relation.startswith("not judged") == ("no p, for runs are missing" in said)
+    before = contradictions(Text(), results, claims)
+    assert contradictions(Text([said]), results, claims) == before
+    for other in {"not told apart by the corrected p-value from", "not told apart from"} - {relation}:
+        assert contradictions(Text([said.replace(relation, other)]), results, claims) != before
+
+
+def test_where_runs_are_missing_the_headline_names_the_seeds_of_each_difference(tmp_path: Path) -> None:
+    root = write_project(tmp_path, tasks=("translation",), seeds=(1, 2, 3), rows=12)
+    shutil.rmtree(root / "runs/translation/bahdanau/2")
+    reported = report_on(root)
+    table = tables.headline_table(reported.results, "translation")
+    bleu = {(run["model"], run["seed"]): run["test"]["bleu"] for run in reported.results["runs"]}
+    own = mean([bleu["bahdanau", 1], bleu["bahdanau", 3]])
+    plain, shared = (mean([bleu["vanilla", seed] for seed in seeds]) for seeds in ((1, 2, 3), (1, 3)))
+    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert [rows[arm]["difference over seeds"] for arm in ("vanilla", "multiply", "bahdanau")] == [
+        "–",
+        "1, 2, 3",
+        "1, 3",
+    ]
+    assert [rows[arm]["BLEU"] for arm in ("vanilla", "bahdanau")] == [f"{plain:.1f}", f"{own:.1f}"]
+    assert rows["bahdanau"]["minus vanilla"] == f"+{own - shared:.1f}"
+    assert table.caption.endswith(", mean over seeds 1, 2, 3, of each arm those that it has")
+    said = answer(reported.results, "translation", "bahdanau")
+    assert f"{own:.1f} against {shared:.1f} BLEU" in said and "mean over seeds 1, 3)" in said
+    without = Text([], [(table.columns[:-1], [row[:-1] for row in table.rows])])
+    found = contradictions(without, reported.results, reported.claims)
+    assert ["over other seeds" in line for line in found] == [True]
+
+
+def test_where_no_run_is_missing_the_headline_names_no_seeds(two_seeds: Reported) -> None:
+    assert "difference over seeds" not in tables.headline_table(two_seeds.results, "translation").columns
 
 
 def test_the_score_table_shows_spread_or_says_that_there_is_none(one_seed: Reported, two_seeds: Reported) -> None:

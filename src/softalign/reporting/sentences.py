@@ -8,7 +8,8 @@ from typing import Any
 from softalign.reporting import tables
 from softalign.reporting.claim_tables import effect_interval, is_difference, opponent
 from softalign.reporting.claims.divergence import SHARE
-from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
+from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED, by_interval
+from softalign.reporting.estimates import Estimate
 from softalign.reporting.names import NAMES
 from softalign.reporting.results import mean_of, runs_of
 
@@ -53,7 +54,8 @@ EMBEDDED = (
     " need not carry over."
 )
 RELATION = {SUPPORTED: "better than", REFUTED: "worse than", NOT_DECIDED: "not told apart from"}
-NOT_JUDGED = "not judged against"  # whatever the interval
+NOT_JUDGED = "not judged against"  # whatever the interval, for no p-value is there
+NOT_BY_P = "not told apart by the corrected p-value from"  # though the interval leaves out 0
 # Bad news first.
 ORDER = {REFUTED: 0, NOT_DECIDED: 1, SUPPORTED: 2}
 
@@ -96,7 +98,11 @@ def _compared(results: dict[str, Any], found: dict[str, Any]) -> str:
     """One sentence for a comparison of two arms."""
     task, arm = found["task"], found["candidate"]
     judged = tables.judgement(results, task, arm, found)
-    relation = NOT_JUDGED if judged["open_because"] else RELATION[judged["verdict"]]
+    relation = RELATION[judged["verdict"]]
+    if judged["p_holm"] is None:
+        relation = NOT_JUDGED
+    elif judged["verdict"] == NOT_DECIDED != by_interval(Estimate(found["difference"], found["low"], found["high"])):
+        relation = NOT_BY_P
     own, others = (_headline_score(results, task, model, found["seeds"]) for model in (arm, found["baseline"]))
     return (
         f"{arm} is {relation} {found['baseline']} on {task}: {own} against {others}"

@@ -114,7 +114,11 @@ def outcome(comparison: dict[str, Any], confidence: float) -> str:
 
 
 def headline_table(results: Results, task: str) -> Table:
-    """The answer: the headline score of each arm, and its difference from the arm without attention."""
+    """The answer: the headline score of each arm, and its difference from the arm without attention.
+
+    An arm's score is the mean over all its seeds, a difference that over the seeds that both arms have: where runs are
+    missing these may be fewer, and then a column names them.
+    """
     record = results["tasks"][task]
     metric = record["headline_metric"]
     confidence = results["bootstrap"]["confidence"]
@@ -141,11 +145,25 @@ def headline_table(results: Results, task: str) -> Table:
             )
     percent = f"{100 * confidence:g} %"
     columns = ["arm", NAMES[metric], "against", "difference", "better?", f"{percent} interval", "p (Holm)", "detects"]
+    caption = f"{task}: {NAMES[metric]} on the test set"
+    seeds = {model: [run["seed"] for run in runs_of(results, task, model)] for model in record["models"]}
+    if any(
+        seeds[arm] != found["seeds"]
+        for found in pairs.values()
+        if found
+        for arm in (found["candidate"], found["baseline"])
+    ):
+        caption += f", {seeds_of_task(results, task)}"
+        columns.append("difference over seeds")
+        rows = [
+            [*row, NONE if found is None else seed_list(found["seeds"])]
+            for row, found in zip(rows, pairs.values(), strict=True)
+        ]
     if len(against) < 2:  # one arm without attention: its name into the heading
         named = against or {name for arm in record["candidates"] if (name := record["baselines"][arm])}
         columns[2:4] = [f"minus {' or '.join(sorted(named)) or 'no arm without attention'}"]
         rows = [[*row[:2], *row[3:]] for row in rows]
-    return Table(f"{task}: {NAMES[metric]} on the test set", columns, rows)
+    return Table(caption, columns, rows)
 
 
 def headline_comparison(results: Results, task: str, model: str, with_control: bool = False) -> dict[str, Any] | None:
