@@ -10,9 +10,10 @@ from typing import Any
 
 import nbformat
 import pytest
+import yaml
 from contradictions import Text, contradictions, of_html, of_markdown
 from project import ROOT, copy_project, run
-from synthetic_runs import write_project
+from synthetic_runs import diverge, write_project
 
 from softalign.errors import UserError
 from softalign.stages import notebook
@@ -58,6 +59,23 @@ def test_a_notebook_runs_from_start_to_end(project: Path, name: str) -> None:
     assert contradictions(shown(executed), *(reported(project, name) for name in ("results", "claims"))) == []
     html = (project / f"reports/notebooks/{name}.html").read_text(encoding="utf-8")
     assert 'src="http' not in html and 'href="http' not in html.split("</head>")[0]
+
+
+def test_where_all_trainings_diverged_the_notebook_of_the_claims_says_so_in_plain_lines(tmp_path: Path) -> None:
+    folder = write_project(copy_project(tmp_path / "project"), tasks=("translation",), rows=6, params=False)
+    for arm in ("vanilla", "multiply", "bahdanau"):
+        diverge(folder, arm, 1)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(params | {"tasks": ["translation"]}))
+    compare = (sys.executable, "-m", "softalign.stages.compare", "tracking.enabled=false")
+    run(folder, *compare, "evaluation.bootstrap_samples=100")
+    run(folder, sys.executable, "-m", "softalign.stages.notebook", "05_claims")
+    executed = nbformat.read(folder / "reports/notebooks/05_claims.ipynb", as_version=4)
+    printed = [output.text for output in executed.cells[-1].outputs if output.get("name") == "stdout"]
+    assert printed == ["No runs in MLflow.\n"]
+    text = shown(executed)
+    assert contradictions(text, *(reported(folder, name) for name in ("results", "claims"))) == []
+    assert any("diverged" in cell for _, rows in text.tables for row in rows for cell in row)
 
 
 def shown(notebook: nbformat.NotebookNode) -> Text:

@@ -9,11 +9,11 @@ from statistics import mean
 
 import pytest
 from contradictions import Text, contradictions
-from synthetic_runs import Reported, report_on, write_project
+from synthetic_runs import Reported, diverge, report_on, write_project
 
 from softalign.reporting import tables
 from softalign.reporting.claims.verdicts import NOT_DECIDED, REFUTED, SUPPORTED
-from softalign.reporting.sentences import answer, detected
+from softalign.reporting.sentences import answer, caveats, detected
 
 
 @pytest.mark.parametrize(
@@ -175,3 +175,14 @@ def test_the_cost_table_names_the_rate_that_each_arm_was_trained_with(one_seed: 
     table = tables.cost_table(results, "translation")
     found = {row[0]: row[table.columns.index("learning rate")] for row in table.rows}
     assert found == {"vanilla": "0.0135", "multiply": "0.0027", "bahdanau": "0.006"}
+
+
+def test_where_no_run_is_complete_no_caveat_speaks_of_intervals(tmp_path: Path, one_seed: Reported) -> None:
+    root = write_project(tmp_path, tasks=("translation",), models=("vanilla", "bahdanau"), seeds=(1, 2), rows=6)
+    for arm in ("vanilla", "bahdanau"):
+        diverge(root, arm, 1, 2)
+    reported = report_on(root)
+    assert caveats(reported.results, reported.claims["claims"]) == [
+        "Missing or incomplete: 4 of the 4 runs that params.yaml names, which the report lists."
+    ]
+    assert "interval" in " ".join(caveats(one_seed.results, one_seed.claims["claims"]))

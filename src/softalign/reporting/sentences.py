@@ -214,16 +214,8 @@ def trial(results: dict[str, Any]) -> str | None:
 
 
 def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[str]:
-    """What the numbers do not cover."""
-    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
-    settings = results["bootstrap"]
-    lines = [
-        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
-        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
-        DETECTS.format(power=100 * settings["power"]),
-    ]
-    if 2 in seeds:
-        lines.insert(1, TWO_SEEDS)
+    """What the numbers do not cover. Where no run is complete no interval is shown, and nothing is said of them."""
+    lines = _of_intervals(results) if results["runs"] else []
     if falling := _falling(results):
         lines.append(FALLING.format(", ".join(falling)))
     lines += _coarse(results, claims)
@@ -233,6 +225,17 @@ def caveats(results: dict[str, Any], claims: Sequence[dict[str, Any]]) -> list[s
     if any(record["provenance"]["kind"] == "embedded" for record in results["tasks"].values()):
         lines.append(EMBEDDED)
     return lines
+
+
+def _of_intervals(results: dict[str, Any]) -> list[str]:
+    seeds = {len(record["seeds"]) for record in results["tasks"].values()}
+    settings = results["bootstrap"]
+    return [
+        ONE_SEED if seeds == {1} else SEVERAL_SEEDS,
+        *([TWO_SEEDS] if 2 in seeds else []),
+        CORRECTED.format(level=round(1 - settings["confidence"], 9)),
+        DETECTS.format(power=100 * settings["power"]),
+    ]
 
 
 def _falling(results: dict[str, Any]) -> list[str]:
