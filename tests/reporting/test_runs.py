@@ -335,7 +335,9 @@ def test_without_what_is_resolved_no_run_can_be_vouched_for(tmp_path: Path) -> N
     layout.resolved("translation", "multiply").unlink()
     (task,) = read_runs(layout, read_params(layout.params))
     (found,) = task.incomplete
-    assert found.model == "multiply" and "missing" in found.reason and "resolved/translation" in found.reason
+    assert str(found) == (
+        "runs/translation/multiply/1 (its file is missing (resolved/translation/multiply.yaml): run dvc repro)"
+    )
 
 
 def test_the_claims_name_a_run_of_other_settings_and_leave_what_needs_it_open(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def _read_task(layout: Layout, task: str, models: Sequence[str], seeds: Sequence
                     check_settings("scored", run.scores["settings"], wanted, OF_EVALUATION)
                     runs[model, seed] = run
             except UserError as error:
-                incomplete.append(Incomplete(task, model, seed, INCOMPLETE, _within(str(error), folder)))
+                incomplete.append(Incomplete(task, model, seed, INCOMPLETE, _within(str(error), folder, layout.root)))
     incomplete += _drop_unlike(task, runs, _items, "scored on different test items than the other runs")
     incomplete += _drop_unlike(task, runs, _buckets, "timed in other length buckets than the other runs")
     options = {model: _options(layout, task, model, seeds) for model in models}
@@ -236,9 +236,9 @@ def _belonging(run: Run, task: str, model: str, seed: int) -> Run:
     return run
 
 
-def _within(text: str, folder: Path) -> str:
-    """`text` with paths inside a run written from the run's folder on."""
-    return text.replace(f"{folder}/", "")
+def _within(text: str, folder: Path, root: Path) -> str:
+    """`text` with paths inside a run written from the run's folder on, and others from the project's."""
+    return text.replace(f"{folder}/", "").replace(f"{root}/", "")
 
 
 def read_run(folder: Path) -> Run:
