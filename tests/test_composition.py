@@ -157,8 +157,8 @@ def test_an_experiment_that_would_set_nothing_is_refused(tmp_path: Path) -> None
     assert compose(layout, ["experiment=mine"]).model.hidden_size == 8
 
 
-@pytest.mark.parametrize(("group", "name"), [("task", "translation"), ("data", "phrasebook")])
-def test_the_name_in_a_file_of_tasks_or_data_is_the_files(group: str, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("group", "name"), [("task", "translation"), ("data", "phrasebook"), ("model", "multiply")])
+def test_the_name_in_a_file_of_tasks_data_or_arms_is_the_files(group: str, name: str, tmp_path: Path) -> None:
     layout = Layout(copy_project(tmp_path))
     shutil.copy(layout.conf / group / f"{name}.yaml", layout.conf / group / f"{name}_mine.yaml")
     with pytest.raises(
@@ -212,6 +212,12 @@ def test_choices_of_a_sweep_are_files_however_they_are_written() -> None:
         check_choices(LAYOUT, ["data=phrasebook,newsbreifs"])
 
 
+@pytest.mark.parametrize("name", ["vanilla", "bahdanau-gru"])
+def test_an_arm_is_not_called_by_anothers_name(name: str) -> None:
+    with pytest.raises(UserError, match=f"model.name is {name}, .*conf/model/bahdanau.yaml"):
+        compose(LAYOUT, ["model=bahdanau", f"model.name={name}"])
+
+
 def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_path: Path) -> None:
     layout = Layout(copy_project(tmp_path))
     shutil.rmtree(layout.conf / "tuned", ignore_errors=True)
@@ -231,7 +237,7 @@ def test_a_tuned_rate_is_of_one_arm_on_one_data_set_and_the_last_word_wins(tmp_p
     assert rate(*tuned, "experiment=mine") == 0.004
     assert rate(*tuned, "optimization.lr=0.5") == rate(*tuned, "experiment=mine", "optimization.lr=0.5") == 0.5
     assert rate(*tuned, "~tuned") == default
-    variant = (*tuned, "model.name=vanilla-gru")
+    variant = ("data=phrasebook", "model=vanilla-gru")
     assert rate(*variant) == default and tuned_file(layout, "phrasebook", "vanilla-gru") is None  # another arm
     own = layout.tuned("phrasebook", "vanilla-gru")
     own.write_text("# @package _global_\noptimization:\n  lr: 0.02\n")

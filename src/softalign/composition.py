@@ -43,8 +43,8 @@ def compose(layout: Layout, overrides: Sequence[str]) -> Config:
 
 
 def _check_names(layout: Layout, config: Config, overrides: Sequence[str]) -> None:
-    """Folders are named by `name`, and searched rates found by the file's: both are one, or one's data would be
-    another's.
+    """Folders and searched rates are named by `name`, and found by the file's: both are one, or one's data or rate
+    would be another's.
     """
     for group, name in (("task", config.task.name), ("data", config.data.name)):
         file = _choice(layout, group, overrides).removesuffix(".yaml")
@@ -52,16 +52,24 @@ def _check_names(layout: Layout, config: Config, overrides: Sequence[str]) -> No
             raise UserError(
                 f"{group}.name is {name}, and the file is conf/{group}/{file}.yaml", "", f"write name: {file} in it"
             )
+    file, variants = _choice(layout, "model", overrides).removesuffix(".yaml"), _list_of("variant", overrides)
+    named = Arm.parse(config.model.name, layout)
+    if (named.model, list(named.variants)) != (file, variants):
+        raise UserError(
+            f"model.name is {named.name}, and the file is conf/model/{file}.yaml", "", f"write name: {file} in it"
+        )
 
 
 def spelled_out(layout: Layout, overrides: Sequence[str]) -> list[str]:
-    """`overrides` in which an arm's name is written as the files of conf/ and the hidden size that it stands for."""
+    """`overrides` in which an arm's name is written as what it stands for: files of conf/, the rate that was searched
+    for it, the hidden size of a control.
+    """
     model, variants = _choice(layout, "model", overrides), _list_of("variant", overrides)
     arm = Arm.parse(SEPARATOR.join([model, *variants]), layout)
     if arm.name == arm.model:
         return list(overrides)
     others = [str(each.input_line) for each in parse(overrides) if each.key_or_group not in ("model", "variant")]
-    spelled = [*_files_of(arm), f"model.name={arm.name}", *others]
+    spelled = _with_tuned_rate(layout, [*_files_of(arm), f"model.name={arm.name}", *others])
     if arm.matched is None:
         return spelled
     # Imported here: torch takes a second, and most arms do not need it.
@@ -76,7 +84,6 @@ def _files_of(arm: Arm) -> list[str]:
 
 
 def _composed(layout: Layout, overrides: Sequence[str]) -> Config:
-    overrides = _with_tuned_rate(layout, overrides)
     try:
         if GlobalHydra.instance().is_initialized():  # inside a stage, or one job of --multirun
             composed = hydra_compose("config", overrides=list(overrides))

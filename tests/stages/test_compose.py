@@ -37,15 +37,6 @@ def test_a_misspelt_arm_stops_with_one_line_and_loses_nothing(tmp_path: Path) ->
     assert (tmp_path / "resolved" / "translation" / "vanilla.yaml").read_text() == before
 
 
-def test_the_name_in_an_arms_file_is_the_files(tmp_path: Path) -> None:
-    copy_project(tmp_path)
-    arm = tmp_path / "conf" / "model" / "multiply.yaml"
-    arm.write_text(arm.read_text().replace("name: multiply", "name: times"))
-    failed = run(tmp_path, *STAGE, check=False)
-    assert failed.returncode == 1
-    assert "name: times in the file of the arm multiply" in failed.stderr
-
-
 def test_a_rate_that_only_some_arms_have_searched_for_is_warned_of(tmp_path: Path) -> None:
     layout = Layout(copy_project(tmp_path))
     shutil.rmtree(layout.conf / "tuned", ignore_errors=True)

@@ -153,6 +153,16 @@ def test_cfg_shows_the_size_of_a_control(project: Path) -> None:
     assert shown["name"] == "vanilla-as_bahdanau" and shown["hidden_size"] > 32
 
 
+def test_cfg_shows_the_rate_that_was_searched_for_a_variant(project: Path) -> None:
+    own = project / "conf" / "tuned" / "phrasebook" / "vanilla-lstm.yaml"
+    own.write_text("# @package _global_\noptimization:\n  lr: 0.0123\n")
+    try:
+        line = ("data=phrasebook", "model=vanilla-lstm", "--cfg", "job", "--package", "optimization.lr")
+        assert float(run(project, "python", "probe.py", *line).stdout) == 0.0123
+    finally:
+        own.unlink()
+
+
 def test_under_dvc_a_stage_reads_what_compose_recorded(project: Path) -> None:
     run(project, "python", "-m", "softalign.stages.compose")
     arm = project / "conf" / "model" / "multiply.yaml"

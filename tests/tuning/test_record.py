@@ -50,7 +50,8 @@ def test_a_search_replaces_that_of_the_same_arm_alone(tmp_path: Path) -> None:
     ("change", "said"),
     [
         (lambda own: own, []),
-        (lambda own: [*own, replace(own[0], lr=0.06, epochs=1)], []),  # one more, and stopped early
+        (lambda own: [*own[1:], replace(own[0], epochs=1)], []),  # one stopped early
+        (lambda own: [*own, replace(own[0], lr=0.06)], ["with 4 rates instead of 3 at most"]),
         (lambda own: own[:1], ["without the rates 0.007, 0.03"]),
         (lambda own: [replace(trial, epochs=4) for trial in own], ["with epochs 4 instead of 2"]),
         (lambda own: [replace(trial, seed=2) for trial in own], ["with seed 2 instead of 1"]),

@@ -52,6 +52,8 @@ def test_a_search_is_kept_and_used(project: Path) -> None:
         assert compose_by_hand(layout, [f"model={arm}"]).optimization.lr == best.lr
         again = shlex.split(kept.read_text().splitlines()[1].removeprefix("# "))
         assert again[:4] == TUNE[:4] and {*SMALL, RATES, f"model={arm}"} <= set(again)
+    (said,) = (line for line in done.stderr.splitlines() if "with these overrides or without them" in line)
+    assert "model.hidden_size=16" in said and "data.source.train_rows=200" in said and "max_epochs" not in said
     left = {path.name for path in project.iterdir()}
     assert not left & {"outputs", "multirun", "mlflow.db", "mlruns", "runs"}
     assert not [path for path in (project / ".softalign" / "work").iterdir() if path.is_dir()]
@@ -67,7 +69,7 @@ def test_where_every_trial_diverges_nothing_is_changed_and_every_arm_is_tried(pr
     rates = ("optimization.lr=tag(log,interval(1e37,1e38))", "hydra.sweeper.n_trials=2")
     failed = run(project, *TUNE, arms, *rates, check=False)
     assert failed.returncode == 1 and failed.stdout.count("validation loss inf") == 4
-    (line,) = failed.stderr.splitlines()
+    line = failed.stderr.splitlines()[-1]
     assert line.startswith("error: every trial of multiply and of multiply_output has diverged (optimization.lr from ")
     assert line.endswith("search lower, e.g. 'optimization.lr=choice(1e-5,1e-4)'")
     assert sorted((project / "conf").rglob("*")) == before
@@ -113,10 +115,27 @@ def test_a_finished_trial_of_an_interrupted_search_is_not_repeated(tmp_path: Pat
     write_toy_data(Layout(tmp_path), config)
     first, again = Search(Layout(tmp_path)), Search(Layout(tmp_path))
     loss = first.trial(config, Layout(tmp_path))
-    written = (first.folders[0] / "best.ckpt").stat().st_mtime_ns
+    (checkpoint,) = tmp_path.glob(".softalign/work/*/best.ckpt")
+    written = checkpoint.stat().st_mtime_ns
     assert again.trial(config, Layout(tmp_path)) == loss == first.trials[0].validation_loss
-    assert again.trials == first.trials and again.folders == first.folders
-    assert (again.folders[0] / "best.ckpt").stat().st_mtime_ns == written
+    assert again.trials == first.trials and again.trained == first.trained
+    assert list(tmp_path.glob(".softalign/work/*/best.ckpt")) == [checkpoint]
+    assert checkpoint.stat().st_mtime_ns == written
+
+
+def test_nothing_is_discarded_before_the_last_arm_is_done(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("softalign.tuning.search.report", interrupt)  # once vanilla has been searched
+    with pytest.raises(KeyboardInterrupt):
+        tune(Layout(project), [*SMALL, "model=vanilla,multiply", "optimization.lr=choice(0.001)"])
+    left = list(project.glob(".softalign/work/*/best.ckpt"))
+    assert len(left) == 1
+    monkeypatch.setattr("softalign.tuning.search.report", lambda *_: None)
+    tune(Layout(project), [*SMALL, "model=vanilla,multiply", "optimization.lr=choice(0.001)"])
+    assert not list(project.glob(".softalign/work/*/best.ckpt"))
 
 
 def test_arms_come_from_the_command_line_or_from_params() -> None:

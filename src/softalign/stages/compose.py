@@ -53,12 +53,6 @@ def check_same_data(arms: dict[tuple[str, str], Config]) -> None:
             raise UserError(
                 f"the arms {other} and {model} read different data", f"task {task}", "set data for all arms alike"
             )
-        if config.model.name != model:
-            raise UserError(
-                f"name: {config.model.name} in the file of the arm {model}",
-                f"conf/model/{model}.yaml",
-                f"write name: {model}",
-            )
 
 
 def warn_of_unequal_tuning(layout: Layout, arms: dict[tuple[str, str], Config]) -> None:

@@ -59,8 +59,8 @@ def write_search(layout: Layout, data: str, trials: Sequence[Trial], command: st
 
 def unequal_budget(trials: Sequence[Trial], arm: str) -> list[str]:
     """How the search of `arm` differs from those of the other arms in a table: without rates that all of these have
-    tried, with another seed or other epochs than most of them. Empty where it does not. An arm whose trials all stopped
-    early looks like one with fewer epochs.
+    tried, with more rates than any of them, with another seed or other epochs than most of them. Empty where it does
+    not. An arm whose trials all stopped early looks like one with fewer epochs.
     """
     of = {name: [trial for trial in trials if trial.arm == name] for name in {trial.arm for trial in trials}}
     own = of.pop(arm)
@@ -68,6 +68,9 @@ def unequal_budget(trials: Sequence[Trial], arm: str) -> list[str]:
         return []
     left_out = set.intersection(*({trial.lr for trial in each} for each in of.values())) - {trial.lr for trial in own}
     found = [f"without the rates {', '.join(f'{rate:g}' for rate in sorted(left_out))}"] if left_out else []
+    most = max(len({trial.lr for trial in each}) for each in of.values())
+    if (rates := len({trial.lr for trial in own})) > most:
+        found.append(f"with {rates} rates instead of {most} at most")
     for name in ("seed", "epochs"):
         mine, *theirs = (max(getattr(trial, name) for trial in each) for each in (own, *of.values()))
         common = Counter(theirs).most_common(1)[0][0]

@@ -20,6 +20,9 @@ from softalign.errors import UserError
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.tasks import kind_of
+from softalign.training.failure import DivergedError
+from softalign.training.identity import Identity, identify
+from softalign.training.work import work_folder
 from softalign.tuning.record import Trial, best_of, read_trials, unequal_budget, write_search
 
 RATE = "optimization.lr"
@@ -32,17 +35,15 @@ class Search:
     layout: Layout
     data: str = ""
     trials: list[Trial] = field(default_factory=list)
-    folders: list[Path] = field(default_factory=list)
+    trained: list[Identity] = field(default_factory=list)
 
     def trial(self, config: Config, _: Layout) -> float:
         """Train `config` and return its lowest validation loss, in nats per token; infinite where it diverges.
 
         A training that an interrupted search has finished is not repeated.
         """
-        from softalign.training.failure import DivergedError
+        # Imported here: torch takes a second, and a mistake in the overrides should not wait for it.
         from softalign.training.fit import fit
-        from softalign.training.identity import identify
-        from softalign.training.work import work_folder
 
         prepared = self.layout.prepared(config.task.name)
         identity = identify(config, prepared)
@@ -56,7 +57,7 @@ class Search:
         number = len(self.trials) + 1
         self.data = config.data.name
         self.trials.append(Trial(config.model.name, number, config.optimization.lr, loss, epochs, seconds, config.seed))
-        self.folders.append(folder)
+        self.trained.append(identity)
         print(
             f"{identity.label}: trial {number}, {RATE}={config.optimization.lr:.3g}: validation loss {loss:.4f}",
             flush=True,
@@ -79,10 +80,8 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
             "params.yaml: experiment",
             f"add '~experiment' to search without them, or experiment={experiment} to search with them",
         )
-    diverged = []
-    for arm in arms:
-        given = [*others, f"model={arm}"]
-        config = usual(layout, given)  # a mistake shows before anything is imported
+    for arm in arms:  # a mistake shows before anything is trained
+        config = usual(layout, [*others, f"model={arm}"])
         task = config.task.name
         if task != kind_of(task):
             raise UserError(
@@ -90,15 +89,19 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
                 f"task={task}",
                 f"search with task={kind_of(task)} data={config.data.name}",
             )
+    warn_of_other_networks(layout, others)
+    diverged, trained = [], []
+    for arm in arms:
+        given = [*others, f"model={arm}"]
         found = search(layout, given)
+        trained += found.trained
         best = best_of(found.trials)
         if best is None:
             diverged.append(found.trials)
             continue
         path = write_search(layout, found.data, found.trials, command(layout, given))
-        for folder in found.folders:
-            shutil.rmtree(folder, ignore_errors=True)
         report(layout, given, found, best, path)
+    discard(layout, trained)
     if diverged:
         rates = [trial.lr for trials in diverged for trial in trials]
         raise UserError(
@@ -106,6 +109,28 @@ def tune(layout: Layout, overrides: Sequence[str]) -> None:
             f"{RATE} from {min(rates):g} to {max(rates):g}",
             f"search lower, e.g. '{RATE}=choice(1e-5,1e-4)'",
         )
+
+
+def warn_of_other_networks(layout: Layout, overrides: Sequence[str]) -> None:
+    """A rate is filed by the names of the data and the arm: say so where overrides make either something else."""
+    changed = [
+        str(parsed.input_line)
+        for parsed in parse([*base_of(layout, overrides), *overrides])
+        if parsed.key_or_group.startswith(("model.", "data.")) and parsed.key_or_group != "data.source.path"
+    ]
+    if changed:
+        print(
+            f"warning: searched with {' '.join(changed)}: all commands with this data and arm will take the rate,"
+            " with these overrides or without them",
+            file=sys.stderr,
+        )
+
+
+def discard(layout: Layout, trained: Sequence[Identity]) -> None:
+    """Remove what the trials left: once all arms are done, so that a search that was interrupted repeats none."""
+    for identity in trained:
+        with work_folder(layout.store, identity) as folder:
+            shutil.rmtree(folder)
 
 
 def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[str]]:
