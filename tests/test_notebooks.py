@@ -98,6 +98,15 @@ def reported(project: Path, name: str) -> dict[str, Any]:
     return content
 
 
+def test_the_first_notebook_takes_an_arm_without_attention(project: Path) -> None:
+    notebooks = project / "notebooks"
+    content = notebook.read_notebook(notebooks, "00_start_here")
+    for cell in content.cells:
+        cell.source = cell.source.replace('"model=bahdanau"', '"model=vanilla"').replace("rows=12000", "rows=600")
+    notebook.execute(content, notebooks, "00_start_here")
+    assert "vanilla looks nowhere: it has no attention" in nbformat.writes(content)
+
+
 def test_what_a_notebook_says_is_held_against_the_numbers(project: Path) -> None:
     run(project, sys.executable, "-m", "softalign.stages.notebook", "05_claims")
     text = shown(nbformat.read(project / "reports/notebooks/05_claims.ipynb", as_version=4))

@@ -238,6 +238,15 @@ def test_a_loss_that_blows_up_and_stays_finite_is_warned_of(
     assert (f"not below that of guessing, ln {vocabulary} = " in capsys.readouterr().err) == warned
 
 
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_training_that_ends_within_its_warm_up_is_warned_of(
+    prepared: Path, configured: Configured, tmp_path: Path, capsys: pytest.CaptureFixture[str], beyond: int
+) -> None:
+    steps = fit(prepared, configured(max_epochs=1), tmp_path / "plain").cost.steps
+    fit(prepared, configured(max_epochs=1, warmup_steps=steps + beyond), tmp_path / "warm")
+    assert (f"within the warm-up, after {steps} of {steps + 1} updates" in capsys.readouterr().err) == bool(beyond)
+
+
 def test_a_bar_can_be_asked_for(
     prepared: Path, configured: Configured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -167,6 +167,7 @@ def _train(prepared: Prepared, config: Config, output: Path, identity: Identity,
             raise
     losses = curve.validation_losses
     _warn_of_guessing(identity.label, min(losses), len(prepared.target_tokenizer))
+    _warn_of_warm_up(identity.label, trainer.global_step, config.optimization.warmup_steps)
     cost = Cost(
         precision=precision,
         n_parameters=sum(parameter.numel() for parameter in module.parameters()),
@@ -194,6 +195,12 @@ def _warn_of_guessing(label: str, loss: float, vocabulary: int) -> None:
     if loss >= math.log(vocabulary):
         said = f"the validation loss, {loss:.2f} at its best, is not below that of guessing, ln {vocabulary:,}"
         print(f"warning: {label}: {said} = {math.log(vocabulary):.2f}: try another optimization.lr", file=sys.stderr)
+
+
+def _warn_of_warm_up(label: str, steps: int, warmup_steps: int) -> None:
+    if steps < warmup_steps:
+        said = f"it ended within the warm-up, after {steps:,} of {warmup_steps:,} updates"
+        print(f"warning: {label}: {said}: set optimization.warmup_steps lower", file=sys.stderr)
 
 
 class _Patience(EarlyStopping):
