@@ -334,6 +334,7 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
                 train_seconds=48.0 * slow,
                 wall_seconds=50.0 * slow,
                 cores=2,
+                jobs=1,
                 cpu_seconds=60.0 * slow,
                 train_tokens_per_second=30_000 / slow,
                 peak_memory_mb=700.0 + 50 * slow,

@@ -1,8 +1,15 @@
-"""The processor's cores."""
+"""The processor's cores, and how many trainings share them."""
 
 from __future__ import annotations
 
 import os
+
+JOBS = "SOFTALIGN_JOBS"  # what `python -m softalign run NAME --jobs` tells the trainings that it starts
+
+
+def jobs_at_a_time() -> int:
+    """The number of --jobs that this process is one of; 1 without it."""
+    return int(os.environ.get(JOBS, "1"))
 
 
 def usable_cores() -> list[int]:

@@ -18,7 +18,7 @@ from functools import partial
 from threading import Thread
 from typing import IO, NoReturn
 
-from softalign.cores import usable_cores
+from softalign.cores import JOBS, usable_cores
 from softalign.errors import UserError
 from softalign.interruption import interrupted
 from softalign.params import Params, read_params
@@ -65,7 +65,7 @@ def run_in_parallel(command: Sequence[str], layout: Layout, environment: Mapping
     with ExitStack() as stack:
         shares = _shares(read_params(layout.params), jobs)
         workers = [
-            stack.enter_context(_worker(stages, cores, layout, environment))
+            stack.enter_context(_worker(stages, cores, layout, {**environment, JOBS: str(jobs)}))
             for stages, cores in zip(shares, _portions(jobs), strict=True)
             if stages
         ]

@@ -30,6 +30,7 @@ COST = Cost(
     train_seconds=1.0,
     wall_seconds=1.0,
     cores=2,
+    jobs=1,
     cpu_seconds=1.0,
     train_tokens_per_second=1.0,
     peak_memory_mb=1.0,

@@ -154,6 +154,7 @@ def test_cost(trained: TrainingResult, prepared: Path) -> None:
     assert cost.train_tokens_per_second * cost.train_seconds == pytest.approx(tokens * cost.epochs)
     assert 0 < cost.train_seconds <= cost.wall_seconds
     assert cost.cpu_seconds > 0
+    assert cost.jobs == 1
     assert cost.seconds_to_best == trained.history[cost.best_epoch - 1]["seconds"] <= cost.train_seconds
     assert cost.peak_memory_mb > 100
     assert cost.steps == trained.history[-1]["step"] == 8 * cost.epochs  # 400 rows in batches of 50
@@ -236,6 +237,13 @@ def test_a_loss_that_blows_up_and_stays_finite_is_warned_of(
     vocabulary = len(load_prepared(prepared, only=()).target_tokenizer)
     assert (loss >= math.log(vocabulary)) == warned
     assert (f"not below that of guessing, ln {vocabulary} = " in capsys.readouterr().err) == warned
+
+
+def test_a_training_of_several_at_a_time_says_so(
+    prepared: Path, configured: Configured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOFTALIGN_JOBS", "3")
+    assert fit(prepared, configured(max_epochs=1), tmp_path).cost.jobs == 3
 
 
 @pytest.mark.parametrize("beyond", [0, 1])

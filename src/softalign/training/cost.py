@@ -21,6 +21,7 @@ class Cost:
     wall_seconds: float  # all of it, from the first epoch's start to the last one's end
     cpu_seconds: float  # of all threads of the process over the same time: what other programs do hardly changes it
     cores: int  # that it could use, the fewest: all of the machine, or less beside other trainings (run --jobs)
+    jobs: int  # that many trainings and evaluations ran at a time, the most; 1 without --jobs
     train_tokens_per_second: float  # target tokens (end of sentence counted, padding not) over train_seconds
     peak_memory_mb: float  # highest resident memory of the process, imports and data included
     peak_accelerator_memory_mb: float | None  # highest memory that torch allocated on a GPU; None on the CPU

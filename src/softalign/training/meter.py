@@ -7,7 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from softalign.cores import usable_cores
+from softalign.cores import jobs_at_a_time, usable_cores
 from softalign.device import wait_for
 from softalign.training.cost import peak_memory_mb
 
@@ -23,6 +23,7 @@ class CostMeter(pl.Callback):
         self.wall_seconds = 0.0
         self.cpu_seconds = 0.0
         self.cores = len(usable_cores())
+        self.jobs = jobs_at_a_time()
         self.tokens = 0
         self.peak_memory_mb = 0.0
         self._step_start = 0.0
@@ -31,6 +32,7 @@ class CostMeter(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._wall_start, self._cpu_start = time.perf_counter(), time.process_time()
         self.cores = min(self.cores, len(usable_cores()))
+        self.jobs = max(self.jobs, jobs_at_a_time())
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         self._step_start = time.perf_counter()
@@ -48,7 +50,7 @@ class CostMeter(pl.Callback):
         self.peak_memory_mb = max(self.peak_memory_mb, peak_memory_mb())
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("train_seconds", "wall_seconds", "cpu_seconds", "cores", "tokens", "peak_memory_mb")
+        names = ("train_seconds", "wall_seconds", "cpu_seconds", "cores", "jobs", "tokens", "peak_memory_mb")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -125,6 +125,18 @@ def test_unlike_numbers_of_cores_decide_nothing_about_time(one_seed: Reported) -
         assert ("trained on unlike numbers of cores: 1 against 2" in found.notes) == (verdict == NOT_DECIDED)
 
 
+def test_trainings_that_share_a_gpu_decide_nothing_about_time(one_seed: Reported) -> None:
+    """On a CPU each has cores of its own."""
+    for jobs, memory, verdict in ((2, 500.0, NOT_DECIDED), (1, 500.0, SUPPORTED), (2, None, SUPPORTED)):
+
+        def slow(run: Run, jobs: int = jobs, memory: float | None = memory) -> None:
+            run.cost.update(train_tokens_per_second=10_000, jobs=jobs, peak_accelerator_memory_mb=memory)
+
+        (found,) = cost.slower_per_token(changed(one_seed.scored[0], "multiply", slow))
+        assert found.verdict == verdict
+        assert ("trained on a shared GPU: 2 jobs at a time" in found.notes) == (verdict == NOT_DECIDED)
+
+
 def test_time_to_the_loss_that_both_reach(one_seed: Reported) -> None:
     def losses(run: Run) -> None:
         run.history[:] = [{"validation_loss": loss, "seconds": 10.0 * n} for n, loss in enumerate([5, 1.2, 1.0], 1)]

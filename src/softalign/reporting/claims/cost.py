@@ -72,8 +72,9 @@ def slower_per_token(case: Case) -> list[Verdict]:
     ratio of geometric means with Welch's t interval on the logarithms; supported when the whole interval lies above
     1, refuted when below, not decided otherwise. With one seed: supported above 1.25, refuted below 1/1.25, not
     decided between. Not decided either where a training on a CPU had less than 0.8 CPU seconds a second: other programs
-    took part of its time; nor where trainings could use unlike numbers of cores, as with and without `--jobs`. (Changed
-    after the first runs: at first it decided whatever else the machine did.)
+    took part of its time; nor where trainings could use unlike numbers of cores, as with and without `--jobs`, nor
+    where with `--jobs` they shared a GPU. (Changed after the first runs: at first it decided whatever else the machine
+    did.)
     """
     speeds = [[run.cost["train_tokens_per_second"] for run in runs] for runs in _arms(case)]
     times = [[1 / speed if speed else math.nan for speed in arm] for arm in speeds]
@@ -109,7 +110,7 @@ def slower_to_quality(case: Case) -> list[Verdict]:
 
 
 def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
-    """The verdict; not decided where a training ran beside other programs, or with fewer cores."""
+    """The verdict; not decided where a training ran beside other programs, with fewer cores or on a shared GPU."""
     shares = {
         f"{run.model} (seed {run.seed})": run.cost["cpu_seconds"] / run.cost["wall_seconds"]
         for runs in _arms(case)
@@ -123,6 +124,9 @@ def _undisturbed(case: Case, verdict: Verdict) -> Verdict:
     if len(set.union(*cores)) > 1:
         says = " against ".join("/".join(map(str, sorted(found))) for found in reversed(cores))
         return verdict.kept_open("trained on unlike numbers of cores", says)
+    jobs = max(run.cost["jobs"] for runs in _arms(case) for run in runs)
+    if jobs > 1 and any(run.cost["peak_accelerator_memory_mb"] is not None for runs in _arms(case) for run in runs):
+        return verdict.kept_open("trained on a shared GPU", f"{jobs} jobs at a time")
     return verdict
 
 
