@@ -71,7 +71,7 @@ RULES: dict[str, Rule] = {
     "evaluation.attention_examples": _at_least(0),
     "evaluation.sample_outputs": _at_least(0),
     "trainer.precision": _one_of("auto", "fp32", "bf16"),
-    "trainer.accelerator": _one_of("auto", "cpu", "gpu", "cuda", "mps"),
+    "trainer.accelerator": _one_of("auto", "cpu", "gpu", "cuda"),
     "trainer.threads": _at_least(1),
     "trainer.progress": _one_of("auto", "rich", "plain", "none"),
     "trainer.log_every_n_steps": _at_least(1),

@@ -80,7 +80,7 @@ def search(
     model.eval()
     try:
         encoded = model.encode(source, source_lengths)
-        limits = (config.max_length_ratio * (source_lengths - 1) + config.max_length_offset).long()
+        limits = (config.max_length_ratio * (source_lengths - 1).double() + config.max_length_offset).long()
         best = _Best(len(source), int(limits.max()), source.device)
         _run(model, encoded, limits.to(source.device), config, best)
         weights = None
@@ -131,7 +131,7 @@ def _run(model: Seq2Seq, encoded: EncoderOutput, limits: Tensor, config: Decodin
         # A vocabulary smaller than 2k has too few candidates in the first step: those that end fill the places up.
         log_probabilities = values.masked_fill_(ends, -torch.inf).gather(1, going_on)
         likeliest = log_probabilities[:, 0].double()  # as the scores, with which equals must compare as equal
-        bound = likeliest / (limits + 1) ** config.length_penalty
+        bound = likeliest / (limits + 1).double() ** config.length_penalty
         enough = (best.count[which] >= k) & (likeliest / (length + 1) ** config.length_penalty <= best.score[which])
         done = enough | (bound <= best.score[which]) | (limits == length)
         left = (~done).nonzero().squeeze(1)

@@ -15,11 +15,9 @@ def chosen_device(config: TrainerConfig) -> torch.device:
     """
     if config.accelerator == "cpu" or (config.accelerator == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
-    name = "mps" if config.accelerator == "mps" else "cuda"
-    available = torch.backends.mps.is_available() if name == "mps" else torch.cuda.is_available()
-    if not available:
-        raise UserError(f"no {name} device here", f"trainer.accelerator={config.accelerator}", "set it to auto or cpu")
-    return torch.device(name)
+    if not torch.cuda.is_available():
+        raise UserError("no cuda device here", f"trainer.accelerator={config.accelerator}", "set it to auto or cpu")
+    return torch.device("cuda")
 
 
 def wait_for(device: torch.device) -> None:

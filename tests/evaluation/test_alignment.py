@@ -64,6 +64,7 @@ def test_same_words_are_linked_as_near_to_the_diagonal_as_can_be():
         (3, 2),
         (1, 3),
     }
+    assert same_word_links(["a", "a"], ["a"]) == {(0, 0)}  # as near as the other, and the first
     assert same_word_links(["a", "b", "a"], ["a", "a"]) == {(0, 0), (2, 1)}
     assert same_word_links(["x"], ["y"]) == same_word_links([], ["y"]) == same_word_links(["."], ["."]) == frozenset()
 

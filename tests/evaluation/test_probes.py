@@ -30,6 +30,7 @@ from softalign.evaluation.probes import (
     sampled,
     source_gradients,
     state_norms,
+    tokens_at_lag,
 )
 from softalign.models.seq2seq import Seq2Seq
 
@@ -213,6 +214,14 @@ def test_recall_by_lag_scores_each_bucket_of_lags() -> None:
     for bucket in buckets:
         right = 100.0 if bucket["high"] < 10 else 0.0  # type: ignore[operator]
         assert bucket["score"] == bucket["ci_low"] == bucket["ci_high"] == right
+
+
+def test_the_marked_value_is_the_word_that_so_many_come_after() -> None:
+    tokenizer: Any = SimpleNamespace(word_spans=lambda _: [0, 0, 1, 2, 2, 3])  # the word of each token of the source
+    source = f"a {recall.MARKER} B c"
+    (lag,) = marked_lags([source])
+    assert tokens_at_lag(lag, source, tokenizer).tolist() == [3, 4]  # of B
+    assert tokens_at_lag(0, source, tokenizer).tolist() == [5]
 
 
 def test_a_source_without_a_marker_says_what_to_do() -> None:

@@ -100,18 +100,31 @@ def decoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Decode
     arm = load_arm(run / "train" / "best.ckpt", data, CONFIG)
     table = data.splits["test"]
     noise = pa.table(table.take([7, 3])).cast(ENCODED)
-    found = decode_shifted(arm, {"again": ShiftedSplit(table, None), "noise": ShiftedSplit(noise, [7, 3])}, CONFIG, "")
-    return layout.root, found, split_of(table).source
+    several = pa.array([["nothing of it", *references] for references in table["references"].to_pylist()])
+    column = table.schema.get_field_index("references")
+    sets = {
+        "again": ShiftedSplit(table, None),
+        "noise": ShiftedSplit(noise, [7, 3]),
+        "several": ShiftedSplit(pa.table(table).set_column(column, "references", several), None),
+    }
+    return layout.root, decode_shifted(arm, sets, CONFIG, ""), split_of(table).source
 
 
 def test_each_set_is_decoded_in_its_own_order(decoded: tuple[Path, list[Decoded], list[str]]) -> None:
-    _, (again, noise), sources = decoded
+    _, (again, noise, _), sources = decoded
     assert again.split.source == sources
     assert noise.split.source == [sources[7], sources[3]]
     assert noise.scored.texts == [again.scored.texts[7], again.scored.texts[3]]
     np.testing.assert_allclose(
         noise.scored.negative_log_likelihoods, again.scored.negative_log_likelihoods[[7, 3]], rtol=1e-4
     )
+
+
+def test_all_references_of_a_row_count(decoded: tuple[Path, list[Decoded], list[str]]) -> None:
+    _, (again, _, several), _ = decoded
+    expected = item_statistics(several.scored.texts, [["nothing of it", target] for target in again.split.target])
+    assert corpus_scores(dict(several.scored.statistics)) == corpus_scores(expected)
+    assert corpus_scores(expected) != corpus_scores(dict(again.scored.statistics))
 
 
 def test_what_is_written_is_what_was_scored(decoded: tuple[Path, list[Decoded], list[str]]) -> None:

@@ -220,6 +220,7 @@ def test_interval_of_a_mean_matches_the_normal_approximation():
 
 def test_randomisation_p_value_by_hand():
     assert randomisation_p_value(2.0, np.array([1.0, -2.0, 2.0, 0.5])) == 3 / 5
+    assert randomisation_p_value(2.0, np.array([2.0 - 1e-12, 1.0])) == 2 / 3  # equal but for rounding
     assert randomisation_p_value(-3.0, np.array([1.0, -2.0, 2.0, 0.5])) == 1 / 5  # never 0
 
 

@@ -11,7 +11,8 @@ def word_perplexity(negative_log_likelihoods: Sequence[float], words: Sequence[i
 
     `negative_log_likelihoods`: nats of each row, summed over its target tokens, the end of sentence among them.
     `words`: white-space words of each target; the end of sentence counts as one more. Divided by words, not by
-    subwords, the number does not change with the vocabulary. `inf` where it does not fit a float, `nan` without rows.
+    subwords, the number does not change with the vocabulary; but with words for tokens, of which unknown ones cost less
+    the more there are. `inf` where it does not fit a float, `nan` without rows.
     """
     total = sum(count + 1 for count in words)
     if total == 0:

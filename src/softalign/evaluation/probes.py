@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from softalign.config import Config, EvaluationConfig
 from softalign.data.batching import Batch, Row
 from softalign.data.probes import recall
-from softalign.data.tokenizer import PAD
+from softalign.data.tokenizer import PAD, Tokenizer
 from softalign.errors import UserError
 from softalign.evaluation.alignment import entropies
 from softalign.evaluation.arm import Arm
@@ -61,11 +61,12 @@ def probe(arm: Arm, test: Split, predictions: Sequence[str], config: Config, lab
         lags = marked_lags(test.source)
         by_lag = recall_by_lag(lags, predictions, test.references, config.evaluation)
         tokenizer = arm.tokenizers[0]
-        marked = {
-            row: np.flatnonzero(np.array(tokenizer.word_spans(source)) == len(source.split()) - 1 - lags[row])
-            for row, source in enumerate(test.source)
-        }
-        gradients = [TokenGradients.of_item(item, marked[item.row], lags[item.row]) for item in found]
+        gradients = [
+            TokenGradients.of_item(
+                item, tokens_at_lag(lags[item.row], test.source[item.row], tokenizer), lags[item.row]
+            )
+            for item in found
+        ]
     else:
         by_lag = None
         gradients = [
@@ -95,6 +96,11 @@ def marked_lags(sources: Sequence[str]) -> list[int]:
         return [recall.lag_of(source) for source in sources]
     except ValueError as error:
         raise UserError(str(error), "the test split", "the task recall needs data=recall, or data like it") from None
+
+
+def tokens_at_lag(lag: int, source: str, tokenizer: Tokenizer) -> NDArray[np.intp]:
+    """Positions of the tokens of the word that `lag` words come after."""
+    return np.flatnonzero(np.array(tokenizer.word_spans(source)) == len(source.split()) - 1 - lag)
 
 
 def recall_by_lag(

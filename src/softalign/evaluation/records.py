@@ -24,8 +24,8 @@ def prediction_records(
 ) -> list[dict[str, Any]]:
     """One record for each test row, in test order.
 
-    `log_probability`: nats, of the prediction; `negative_log_likelihood`: nats, of the target, teacher-forced; `links`:
-    `AlignmentScore.counts` of the row, where it has any.
+    `log_probability`: nats, of the prediction, in the precision that it was searched in; `negative_log_likelihood`:
+    nats, of the target, teacher-forced in fp32; `links`: `AlignmentScore.counts` of the row, where it has any.
     """
     return [
         {

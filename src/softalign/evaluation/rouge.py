@@ -79,5 +79,7 @@ class _StemmingTokenizer:
 
 
 def mean_score(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean over items in points of 100 from summed pairs (value, 1) (..., 2): (...)."""
+    """The mean in points of 100 from summed pairs (value, count) (..., 2): (...). Over items where each counts 1, over
+    what they consist of where it is more.
+    """
     return 100.0 * totals[..., 0] / np.maximum(totals[..., 1], 1.0)

@@ -70,7 +70,8 @@ class PointerReadout(Readout):
     """The pointer-generator's mixture (See et al. 2017, equations 8 and 9):
 
     p(y) = g softmax(U ... + u)_y + (1 - g) Σ_{i: x_i = y} α_ti, with g = σ(w [features_t; x_t] + b).
-    Source and target ids must mean the same. Label smoothing ε is that of the vocabulary's part alone.
+    Source and target ids must mean the same. There is no extended vocabulary: with words for tokens those unknown have
+    one id, and none is copied as itself. Label smoothing ε is that of the vocabulary's part alone.
     """
 
     copies = True
