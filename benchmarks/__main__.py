@@ -26,8 +26,8 @@ from benchmarks.training import (
 from benchmarks.turns import Turns
 from benchmarks.workload import LARGER, random_workload, real_workload
 from softalign.errors import reported
+from softalign.hardware.precision import multiplies_bf16, resolved_precision
 from softalign.paths import Layout, project_root
-from softalign.precision import multiplies_bf16, resolved_precision
 
 ARMS = ("vanilla", "multiply", "bahdanau", "concat", "luong_input_feeding")
 DECODED_ARMS = ("vanilla", "multiply", "bahdanau")

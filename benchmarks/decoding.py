@@ -13,9 +13,9 @@ from benchmarks.workload import Workload
 from softalign.config import DecodingConfig
 from softalign.data.batching import Row
 from softalign.data.tokenizer import EOS
-from softalign.denormals import without_denormals
 from softalign.evaluation.prediction import predict
-from softalign.memory import steady_memory
+from softalign.hardware.denormals import without_denormals
+from softalign.hardware.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.searcher import searcher
 

@@ -15,8 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import PlainSeq2Seq
 from benchmarks.workload import Workload
 from softalign.data.batching import Batch
-from softalign.device import wait_for
-from softalign.memory import steady_memory
+from softalign.hardware.device import wait_for
+from softalign.hardware.memory import steady_memory
 from softalign.models.capture import CapturedUnroll
 from softalign.models.seq2seq import Seq2Seq
 from softalign.training.cost import peak_memory_mb

@@ -17,8 +17,8 @@ import torch
 
 from benchmarks.training import Side
 from benchmarks.workload import Workload
-from softalign.denormals import without_denormals
-from softalign.memory import steady_memory
+from softalign.hardware.denormals import without_denormals
+from softalign.hardware.memory import steady_memory
 
 
 class Turns:

@@ -17,7 +17,7 @@ from softalign.__main__ import parse
 from softalign.arms import Arm
 from softalign.composition import compose_arm, compose_by_hand
 from softalign.config import Config
-from softalign.experiments import dvc_command, read_experiment
+from softalign.experiments.experiment import dvc_command, read_experiment
 from softalign.params import read_params
 from softalign.paths import Layout
 from softalign.tuning.search import arms_of, usual

@@ -46,9 +46,9 @@ def test_what_decides_the_weights_retrains() -> None:
 def test_a_checkpoint_of_other_code_is_not_resumed() -> None:
     """What DVC trains again for is in the digest of the code, but for what decides where it runs and what it costs."""
     where_and_cost = {
-        "cores.py",
-        "device.py",
-        "memory.py",
+        "hardware/cores.py",
+        "hardware/device.py",
+        "hardware/memory.py",
         "training/checkpointing.py",
         "training/cost.py",
         "training/curve.py",

@@ -30,8 +30,8 @@ from benchmarks.workload import LARGER, prepared_data
 from softalign.composition import compose
 from softalign.config import Config
 from softalign.errors import UserError, reported
+from softalign.hardware.precision import resolved_precision, training_precision
 from softalign.paths import Layout, project_root
-from softalign.precision import resolved_precision, training_precision
 from softalign.training.identity import digest
 from softalign.typed import to_dict
 

@@ -23,9 +23,9 @@ from softalign.data.datamodule import Seq2SeqData
 from softalign.data.encoded import EncodedSplit
 from softalign.data.prepared import Prepared
 from softalign.evaluation.prediction import predict
-from softalign.memory import steady_memory
+from softalign.hardware.memory import steady_memory
+from softalign.hardware.precision import LIGHTNING, training_precision
 from softalign.paths import Layout, project_root
-from softalign.precision import LIGHTNING, training_precision
 from softalign.searcher import searcher
 from softalign.training.module import Seq2SeqModule
 from softalign.training.reproducible import deterministic

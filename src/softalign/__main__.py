@@ -22,9 +22,9 @@ from pathlib import Path
 
 from softalign.config import Config
 from softalign.errors import UserError, reported
-from softalign.experiments import dvc_command, experiments, read_experiment
-from softalign.interruption import INTERRUPTED, call_interruptibly
-from softalign.parallel import check_jobs, run_in_parallel
+from softalign.experiments.experiment import dvc_command, experiments, read_experiment
+from softalign.experiments.interruption import INTERRUPTED, call_interruptibly
+from softalign.experiments.parallel import check_jobs, run_in_parallel
 from softalign.params import read_params
 from softalign.paths import Layout, project_root
 

@@ -224,7 +224,7 @@ class TrainerConfig:
     """conf/trainer: the machine."""
 
     accelerator: str = "auto"
-    precision: str = "auto"  # fp32 | bf16 | auto: bf16 where that is quicker, see precision.py
+    precision: str = "auto"  # fp32 | bf16 | auto: bf16 where that is quicker, see hardware/precision.py
     threads: int | None = None  # None: as torch finds
     cuda_graphs: bool = True  # on a GPU: launch the decoder's loop as one graph
     progress: str = "auto"  # auto | rich | plain | none

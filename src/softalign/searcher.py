@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from softalign.hardware.precision import resolved_precision
 from softalign.models.packed import packed
 from softalign.models.seq2seq import Seq2Seq
-from softalign.precision import resolved_precision
 
 
 class FixedOutput(nn.Linear):

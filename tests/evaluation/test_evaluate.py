@@ -10,7 +10,6 @@ import sacrebleu
 import torch
 from tiny_arm import WORDS, tiny_config, train_tiny, write_toy_data
 
-from softalign import precision
 from softalign.config import CleaningConfig, DataConfig, EmbeddedSource, TaskConfig, TokenizerConfig
 from softalign.data.batching import collate
 from softalign.data.prepared import load_prepared, prepare
@@ -24,6 +23,7 @@ from softalign.evaluation.evaluate import assemble_scores, decode, score_targets
 from softalign.evaluation.scores import METRICS, item_statistics, metrics_of
 from softalign.evaluation.significance import bootstrap_interval
 from softalign.evaluation.split import Split, split_of
+from softalign.hardware import precision
 from softalign.paths import Layout
 from softalign.training.identity import training_of
 

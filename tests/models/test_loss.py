@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from softalign.denormals import without_denormals
+from softalign.hardware.denormals import without_denormals
 from softalign.models import loss as loss_module
 from softalign.models import packed
 from softalign.models.loss import OutputLayer, sequence_loss

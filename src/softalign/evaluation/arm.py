@@ -10,9 +10,9 @@ import torch
 from softalign.config import Config
 from softalign.data.prepared import Prepared
 from softalign.data.tokenizer import Tokenizer
-from softalign.device import chosen_device
 from softalign.errors import UserError
-from softalign.memory import steady_memory
+from softalign.hardware.device import chosen_device
+from softalign.hardware.memory import steady_memory
 from softalign.models.seq2seq import Seq2Seq
 from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model

@@ -16,9 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from softalign.data.batching import Batch, Row
-from softalign.device import wait_for
 from softalign.evaluation.lengths import LengthBucket
 from softalign.evaluation.rows import sorted_batches
+from softalign.hardware.device import wait_for
 from softalign.models.seq2seq import Seq2Seq
 
 ROWS = 32  # of each bucket, as one batch: the same amount of work side by side in every bucket and arm

@@ -30,7 +30,7 @@ from softalign.evaluation.shifted import Decoded, ScoredItems, shifted_scores, w
 from softalign.evaluation.split import Split, split_of
 from softalign.evaluation.stored_items import write_items
 from softalign.evaluation.teacher_forcing import negative_log_likelihoods
-from softalign.precision import resolved_precision
+from softalign.hardware.precision import resolved_precision
 from softalign.progress import progress
 from softalign.typed import to_dict
 

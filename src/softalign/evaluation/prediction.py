@@ -10,12 +10,12 @@ from threading import Event, Lock
 
 import torch
 
-from softalign import second_thread
 from softalign.config import DecodingConfig
 from softalign.data.batching import Batch, Row
 from softalign.decoding import Hypothesis, search
 from softalign.evaluation.rows import sorted_batches
 from softalign.evaluation.teacher_forcing import Advance
+from softalign.hardware import second_thread
 from softalign.models.seq2seq import Seq2Seq
 
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from softalign import second_thread
-from softalign.cores import usable_cores
+from softalign.hardware import second_thread
+from softalign.hardware.cores import usable_cores
 from softalign.models.packed import packed
 from softalign.models.recurrence import Shared, autocast_dtype, without_autocast
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 BLOCK = {"cpu": 2**21}
 BLOCK_ELSEWHERE = 2**26  # on a GPU, which a block keeps busy for longer than its launches take
 # So many numbers of gradients in bf16 are held until the weight's is computed from all of them: to add up parts of that
-# takes longer. They are 30 MiB; for more than 32 glibc asks the kernel each time (softalign.memory).
+# takes longer. They are 30 MiB; for more than 32 glibc asks the kernel each time (softalign.hardware.memory).
 HELD = 15 * 2**20
 FEWEST_PACKED = 512  # tokens for which it is worth to lay out the weight anew
 SMALLEST_SHARED = 2**17  # logits below which handing half of them to another thread costs more than it saves

@@ -15,7 +15,7 @@ import yaml
 
 from softalign.config import Config
 from softalign.errors import UserError, reported
-from softalign.interruption import end_if_interrupted
+from softalign.experiments.interruption import end_if_interrupted
 from softalign.paths import Layout, project_root
 from softalign.typed import typed
 

@@ -17,12 +17,12 @@ def main(config: Config, layout: Layout) -> None:
     # Imported here, so that --help and a mistyped key answer at once.
     from softalign.data.prepared import load_prepared
     from softalign.data.shifted import load_shifted
-    from softalign.denormals import without_denormals
     from softalign.evaluation.arm import load_arm, trained_on
     from softalign.evaluation.evaluate import assemble_scores, decode, score_targets, summary, write_test
     from softalign.evaluation.scores import item_statistics, metrics_of
     from softalign.evaluation.shifted import decode_shifted
     from softalign.evaluation.split import split_of
+    from softalign.hardware.denormals import without_denormals
     from softalign.training.checkpointing import BEST
     from softalign.training.identity import training_of
 

@@ -20,14 +20,14 @@ import yaml
 from pytorch_lightning.callbacks import EarlyStopping
 
 from softalign.config import Config
-from softalign.cores import usable_cores
 from softalign.data.atomic import replace_text
 from softalign.data.datamodule import Seq2SeqData
 from softalign.data.prepared import Prepared, load_prepared
-from softalign.device import chosen_device
-from softalign.memory import steady_memory
+from softalign.hardware.cores import usable_cores
+from softalign.hardware.device import chosen_device
+from softalign.hardware.memory import steady_memory
+from softalign.hardware.precision import LIGHTNING, training_precision
 from softalign.models.capture import CapturedUnroll
-from softalign.precision import LIGHTNING, training_precision
 from softalign.training.checkpoint_callbacks import AtomicCheckpointIO, checkpoint_callbacks
 from softalign.training.checkpointing import BEST, LAST, load_model
 from softalign.training.cost import Cost, peak_accelerator_memory_mb

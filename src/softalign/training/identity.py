@@ -24,9 +24,9 @@ CODE = (
     "training/module.py",
     "training/reproducible.py",
     "training/schedule.py",
-    "denormals.py",
-    "precision.py",
-    "second_thread.py",
+    "hardware/denormals.py",
+    "hardware/precision.py",
+    "hardware/second_thread.py",
 )
 CODE_FILE = ".code"  # beside run.json: the digest of the code that trains, or trained
 

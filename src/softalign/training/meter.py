@@ -7,8 +7,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from softalign.cores import jobs_at_a_time, usable_cores
-from softalign.device import wait_for
+from softalign.hardware.cores import jobs_at_a_time, usable_cores
+from softalign.hardware.device import wait_for
 from softalign.training.cost import peak_memory_mb
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from softalign.denormals import without_denormals
+from softalign.hardware.denormals import without_denormals
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from mlflow.pyfunc import PythonModel
 
 from softalign.data.tokenizer import Tokenizer
 from softalign.generation import generate
-from softalign.memory import steady_memory
+from softalign.hardware.memory import steady_memory
 from softalign.searcher import searcher
 from softalign.training.checkpointing import load_model
 from softalign.typed import typed

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from softalign.denormals import without_denormals
+from softalign.hardware.denormals import without_denormals
 
 
 def halved() -> float:

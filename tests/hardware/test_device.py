@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from softalign.config import TrainerConfig
-from softalign.device import chosen_device
 from softalign.errors import UserError
+from softalign.hardware.device import chosen_device
 
 
 def test_the_cpu_is_always_there():

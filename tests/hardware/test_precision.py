@@ -10,8 +10,8 @@ from project import ROOT
 
 from softalign.composition import compose
 from softalign.config import ModelConfig
+from softalign.hardware.precision import SMALLEST_EMBEDDING, multiplies_bf16, resolved_precision, training_precision
 from softalign.paths import Layout
-from softalign.precision import SMALLEST_EMBEDDING, multiplies_bf16, resolved_precision, training_precision
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:

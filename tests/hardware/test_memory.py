@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import resource, torch
-from softalign.memory import steady_memory
+from softalign.hardware.memory import steady_memory
 assert steady_memory()
 for _ in range(20):
     torch.ones(2**20)
@@ -27,7 +27,7 @@ def test_memory_in_use_again_is_not_fetched_again():
 
 SHAPES = """
 import sys, torch
-from softalign.memory import steady_memory
+from softalign.hardware.memory import steady_memory
 if sys.argv[1] == "steady":
     steady_memory()
 torch.set_num_threads(1)

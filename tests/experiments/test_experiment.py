@@ -15,7 +15,7 @@ from project import ROOT, copy_project, run
 from softalign.__main__ import has_diverged
 from softalign.composition import compose_arm
 from softalign.errors import UserError
-from softalign.experiments import Experiment, dvc_command, experiments, read_experiment
+from softalign.experiments.experiment import Experiment, dvc_command, experiments, read_experiment
 from softalign.params import KEYS, Params, read_params
 from softalign.paths import Layout
 from softalign.reporting.claims.catalogue import CLAIMS

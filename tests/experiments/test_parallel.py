@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from project import ROOT, environment, run
 
-from softalign.cores import usable_cores
-from softalign.parallel import run_in_parallel
+from softalign.experiments.parallel import run_in_parallel
+from softalign.hardware.cores import usable_cores
 from softalign.paths import Layout
 
 STAGES = """

@@ -18,9 +18,9 @@ from functools import partial
 from threading import Thread
 from typing import IO, NoReturn
 
-from softalign.cores import JOBS, usable_cores
 from softalign.errors import UserError
-from softalign.interruption import interrupted
+from softalign.experiments.interruption import interrupted
+from softalign.hardware.cores import JOBS, usable_cores
 from softalign.params import Params, read_params
 from softalign.paths import Layout
 

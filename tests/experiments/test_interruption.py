@@ -11,14 +11,14 @@ from pathlib import Path
 
 import project
 
-from softalign.interruption import INTERRUPTED
+from softalign.experiments.interruption import INTERRUPTED
 
 STAGES = """
 stages:
   first:
     cmd: python first.py
   second:
-    cmd: python -c "from softalign.interruption import end_if_interrupted as end; end(); open('second', 'w')"
+    cmd: python -c "from softalign.experiments.interruption import end_if_interrupted as e; e(); open('second', 'w')"
 """
 TRAINING = """
 import time
@@ -39,7 +39,7 @@ def test_it_ends_with_the_stage_that_was_interrupted(tmp_path: Path) -> None:
     environment = project.environment(project.ROOT)
     subprocess.run(["dvc", "init", "--no-scm", "-q"], cwd=tmp_path, env=environment, check=True)
     program = (
-        "import os, subprocess, sys\nfrom softalign.interruption import call_interruptibly\n"
+        "import os, subprocess, sys\nfrom softalign.experiments.interruption import call_interruptibly\n"
         "repro = ['dvc', 'repro', '--keep-going']\n"
         "sys.exit(call_interruptibly(lambda environment: subprocess.call(repro, env=environment), os.environ))"
     )

@@ -9,8 +9,8 @@ from threading import get_ident
 import pytest
 import torch
 
-from softalign import second_thread
-from softalign.denormals import denormals_flushed, without_denormals
+from softalign.hardware import second_thread
+from softalign.hardware.denormals import denormals_flushed, without_denormals
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_it_multiplies_alone(dtype):
     """In a new process: the teams of threads that OpenMP starts stay."""
     program = f"""
 import os, torch
-from softalign import second_thread
+from softalign.hardware import second_thread
 torch.set_num_threads(1)
 matrix = torch.ones(512, 512, dtype={dtype})
 threads = lambda: len(os.listdir("/proc/self/task"))

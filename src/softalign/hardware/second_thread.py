@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import torch
 
-from softalign.denormals import denormals_flushed, without_denormals
+from softalign.hardware.denormals import denormals_flushed, without_denormals
 
 T = TypeVar("T")
 
