@@ -20,6 +20,14 @@ def test_a_place_that_cannot_be_read_or_written_is_one_line(number: int, capsys:
     )
 
 
+def test_a_place_that_only_the_text_names(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), reported():  # as pyarrow does
+        raise PermissionError(errno.EACCES, "Failed to open local file '/data/train.arrow'")
+    assert capsys.readouterr().err == (
+        "error: Failed to open local file '/data/train.arrow': check its permissions, or move what is in the way\n"
+    )
+
+
 def test_other_errors_of_the_system_keep_their_traceback() -> None:
     with pytest.raises(BrokenPipeError), reported():
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")

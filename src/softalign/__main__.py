@@ -22,6 +22,7 @@ from pathlib import Path
 
 from softalign.config import Config
 from softalign.errors import UserError, reported
+from softalign.experiments.busy import check_idle
 from softalign.experiments.experiment import dvc_command, experiments, read_experiment
 from softalign.experiments.interruption import INTERRUPTED, call_interruptibly
 from softalign.experiments.parallel import check_jobs, run_in_parallel
@@ -80,6 +81,8 @@ def run_experiment(given: argparse.Namespace) -> None:
         return
     command = dvc_command(read_experiment(layout, given.name), read_params(layout.params), given.arguments)
     check_jobs(given.jobs, given.arguments)
+    if "--queue" not in given.arguments:
+        check_idle(layout)
     print(shlex.join(command), flush=True)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # the stages' python is this
     environment = os.environ | {"PATH": path}
@@ -90,7 +93,7 @@ def run_experiment(given: argparse.Namespace) -> None:
     if status not in (0, INTERRUPTED) and has_diverged(layout, start):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
     report = layout.reports / "index.html"
-    if report.exists() and report.stat().st_mtime >= start:
+    if report.exists() and (status == 0 or report.stat().st_mtime >= start):
         print(f"The report: {report}")
     raise SystemExit(status)
 

@@ -48,8 +48,9 @@ def reported() -> Iterator[None]:
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = error.filename or "while writing"
             line = f"no space left on disk ({where}): free some space and run the same command again"
-        elif error.errno in INACCESSIBLE and error.filename:
-            line = f"{error.strerror} ({error.filename}): check its permissions, or move what is in the way"
+        elif error.errno in INACCESSIBLE:
+            where = f" ({error.filename})" if error.filename else ""  # pyarrow's errors name the file in their text
+            line = f"{error.strerror}{where}: check its permissions, or move what is in the way"
         else:
             raise
         print(f"error: {line}", file=sys.stderr)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import replace
+import os
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,25 @@ def test_raw_data_that_is_damaged(raw: Path, tmp_path: Path) -> None:
     (raw / "provenance.json").write_text("{")
     with pytest.raises(UserError, match=r"provenance\.json"):
         prepare(raw, tmp_path / "prepared", CONFIG)
+
+
+def test_raw_data_of_another_source_is_refused(raw: Path, tmp_path: Path) -> None:
+    record = {"data": "numbers", "revision": None, "source": asdict(CONFIG.source)}
+    (raw / "provenance.json").write_text(json.dumps(record))
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    other = replace(CONFIG, source=replace(CONFIG.source, path="elsewhere"))
+    with pytest.raises(UserError, match=r"another source: data.source.path differ \(.*raw\): .*download"):
+        prepare(raw, tmp_path / "other", other)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("length", [0, 100])
+def test_prepared_data_that_is_damaged(raw: Path, tmp_path: Path, length: int) -> None:
+    prepare(raw, tmp_path / "prepared", CONFIG)
+    os.truncate(tmp_path / "prepared" / "train.arrow", length)
+    with pytest.raises(UserError, match=r"damaged prepared data: .*prepared\): remove the folder and run `dvc repro`"):
+        load_prepared(tmp_path / "prepared", CONFIG, only=("train",))
+    load_prepared(tmp_path / "prepared", CONFIG, only=("test",))
 
 
 def test_a_failure_leaves_what_was_there(raw: Path, tmp_path: Path) -> None:

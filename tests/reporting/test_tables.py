@@ -107,6 +107,13 @@ def test_where_runs_are_missing_the_headline_names_the_seeds_of_each_difference(
     assert ["over other seeds" in line for line in found] == [True]
 
 
+def test_a_plain_arm_alone_is_held_against_nobody(tmp_path: Path) -> None:
+    root = write_project(tmp_path, tasks=("translation",), models=("vanilla", "bahdanau"), seeds=(1,), rows=6)
+    diverge(root, "bahdanau", 1)
+    table = tables.headline_table(report_on(root).results, "translation")
+    assert table.columns == ["arm", "BLEU"] and [row[0] for row in table.rows] == ["vanilla"]
+
+
 def test_where_no_run_is_missing_the_headline_names_no_seeds(two_seeds: Reported) -> None:
     assert "difference over seeds" not in tables.headline_table(two_seeds.results, "translation").columns
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,6 +140,14 @@ def last_run(folder: Path) -> tuple[str, dict[str, str]]:
     assert experiment is not None
     run = client.search_runs([experiment.experiment_id])[0]  # the youngest first
     return run.info.status, run.data.tags
+
+
+def test_a_mistake_leaves_no_run_in_mlflow(tmp_path: Path, folder: Path) -> None:
+    other = project.copy_project(tmp_path)
+    shutil.copytree(folder / "data" / "prepared", other / "data" / "prepared")
+    done = project.run(other, *COMMAND, "data.tokenizer.vocabulary_size=900", check=False)
+    assert done.returncode == 1 and "prepared data is for another configuration" in done.stderr
+    assert not (other / "mlflow.db").exists()
 
 
 def test_without_prepared_data_it_says_what_to_do(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def test_where_every_trial_diverges_nothing_is_changed_and_every_arm_is_tried(pr
     [
         (["model=vanila"], "unknown model 'vanila'"),
         (["optimization.lr=0.01"], "the learning rate is what is searched"),
+        (["optimization.lr=choice(0.1,x)"], "not all of these are learning rates (optimization.lr=choice(0.1,x))"),
+        (["optimization.lr=interval(0,1)"], "not all of these are learning rates"),
         (["seed=1,2"], "one value for everything but the arm (seed=1,2)"),
         (["model.hiden_size=3"], "unknown key 'hiden_size'"),
     ],
@@ -107,7 +109,9 @@ def test_an_experiment_of_params_is_not_searched_under_by_accident(
     for said in ("~experiment", "experiment=smoke"):
         with pytest.raises(SystemExit):
             tune(layout, ["task=translation", "model=vanilla", said])
-        assert "no prepared data" in capsys.readouterr().err  # as every trial finds, of which the first one is run
+        shown = capsys.readouterr().err
+        assert "no prepared data" in shown  # as every trial finds, of which the first one is run
+        assert ("searched with experiment=smoke: all commands" in shown) == (said == "experiment=smoke")
 
 
 def test_a_finished_trial_of_an_interrupted_search_is_not_repeated(tmp_path: Path) -> None:

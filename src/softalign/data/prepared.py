@@ -72,7 +72,7 @@ def load_prepared(folder: Path, config: DataConfig | None = None, only: Sequence
 
     Raises `UserError` where it is missing, or was written for other than `config`.
     """
-    remedy = "run `dvc repro`, or `python -m softalign.stages.prepare` with the same overrides"
+    remedy = "run `dvc repro`, or `python -m softalign.stages.download` and `prepare` with the same overrides"
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         written_for = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
@@ -82,6 +82,8 @@ def load_prepared(folder: Path, config: DataConfig | None = None, only: Sequence
         splits = {split: read_encoded(folder / f"{split}.arrow") for split in only}
     except (FileNotFoundError, NotADirectoryError):
         raise UserError("no prepared data", str(folder), remedy) from None
+    except pa.ArrowInvalid as error:
+        raise UserError(f"damaged prepared data: {error}", str(folder), f"remove the folder and {remedy}") from None
     return Prepared(
         splits=splits,
         source_tokenizer=Tokenizer.load(folder / "source_tokenizer.json"),
@@ -92,6 +94,7 @@ def load_prepared(folder: Path, config: DataConfig | None = None, only: Sequence
 
 def _write(raw: Path, folder: Path, config: DataConfig, form: str) -> dict[str, Any]:
     provenance = _provenance(raw)
+    _check_source(provenance, config, raw)
     counts = _clean(raw, folder, config.cleaning, form)
     source_tokenizer, target_tokenizer = _train_tokenizers(folder, config, counts["train"]["kept"], form)
     lengths = {}
@@ -266,6 +269,18 @@ def _provenance(raw: Path) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise UserError(f"cannot read provenance.json: {error}", str(raw), "run the download stage again") from None
+
+
+def _check_source(provenance: dict[str, Any], config: DataConfig, raw: Path) -> None:
+    """Raise `UserError` where the text was read or generated for another `data.source`."""
+    wanted = _plain(config)["source"]
+    if (found := provenance.get("source", wanted)) != wanted:
+        differing = ", ".join(_differences(found, wanted, "data.source"))
+        raise UserError(
+            f"the raw data is of another source: {differing} differ",
+            str(raw),
+            "run `dvc repro`, or `python -m softalign.stages.download` with the same overrides first",
+        )
 
 
 def _fingerprint(folder: Path) -> str:

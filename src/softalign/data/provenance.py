@@ -29,6 +29,7 @@ class Origin:
     licence: str | None = None
     cut: dict[str, int] = field(default_factory=dict)  # splits drawn from the training data, and their sizes
     statistics: dict[str, Any] | None = None  # of embedded corpora
+    source: dict[str, Any] | None = None  # data.source as it was asked for
 
 
 def write_raw(
@@ -43,8 +44,9 @@ def write_raw(
         for split, rows in splits.items():
             write_split(rows, folder / f"{split}.parquet")
         record: dict[str, Any] = {"data": name} | asdict(origin)
-        if origin.statistics is None:
-            del record["statistics"]
+        for key in ("statistics", "source"):
+            if record[key] is None:
+                del record[key]
         if shifted:
             record["shifted"] = {
                 test: {key: value for key, value in asdict(own).items() if value} for test, own in shifted.items()

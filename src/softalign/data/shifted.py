@@ -81,7 +81,7 @@ def load_shifted(folder: Path, config: DataConfig, data: Prepared) -> dict[str, 
     """
     if not config.shifted_tests:
         return {}
-    remedy = "run `dvc repro`, or `python -m softalign.stages.prepare` with the same overrides"
+    remedy = "run `dvc repro`, or `python -m softalign.stages.download` and `prepare` with the same overrides"
     try:
         report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
         if report["made_of"] != _made_of(config, data):

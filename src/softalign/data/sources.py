@@ -10,6 +10,7 @@ whose rows were grouped; `alignment` and `template` in embedded corpora.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,12 @@ def load(source: Source, roots: Sequence[Path], lock: RevisionLock) -> tuple[dat
     """
     match source:
         case EmbeddedSource():
-            return _load_embedded(source)
+            splits, origin = _load_embedded(source)
         case HubSource():
-            return _load_hub(source, lock)
+            splits, origin = _load_hub(source, lock)
         case FilesSource():
-            return _load_files(source, roots)
+            splits, origin = _load_files(source, roots)
+    return splits, replace(origin, source=asdict(source))
 
 
 def _load_embedded(source: EmbeddedSource) -> tuple[datasets.DatasetDict, Origin]:

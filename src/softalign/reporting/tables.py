@@ -161,7 +161,9 @@ def headline_table(results: Results, task: str) -> Table:
         ]
     if len(against) < 2:  # one arm without attention: its name into the heading
         named = against or {name for arm in record["candidates"] if (name := record["baselines"][arm])}
-        columns[2:4] = [f"minus {' or '.join(sorted(named)) or 'no arm without attention'}"]
+        if not named:
+            return Table(caption, columns[:2], [row[:2] for row in rows])
+        columns[2:4] = [f"minus {' or '.join(sorted(named))}"]
         rows = [[*row[:2], *row[3:]] for row in rows]
     return Table(caption, columns, rows)
 

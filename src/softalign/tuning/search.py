@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep
 
@@ -118,6 +119,8 @@ def warn_of_other_networks(layout: Layout, overrides: Sequence[str]) -> None:
         for parsed in parse([*base_of(layout, overrides), *overrides])
         if parsed.key_or_group.startswith(("model.", "data.")) and parsed.key_or_group != "data.source.path"
     ]
+    changed += [str(parsed.input_line) for parsed in parse(overrides) if parsed.key_or_group == "experiment"]
+    changed = [text for text in changed if text != "~experiment"]
     if changed:
         print(
             f"warning: searched with {' '.join(changed)}: all commands with this data and arm will take the rate,"
@@ -144,12 +147,19 @@ def arms_of(layout: Layout, overrides: Sequence[str]) -> tuple[list[str], list[s
         if key == RATE and not override.is_sweep_override():
             raise UserError("the learning rate is what is searched", text, f"write '{RATE}=choice(one,another)'")
         rates = override.value()
+        if key == RATE and not _are_rates(rates):
+            raise UserError("not all of these are learning rates", text, "give numbers above 0")
         if isinstance(rates, IntervalSweep) and float(rates.start or 0) >= float(rates.end or math.inf):
             raise UserError("an empty interval", text, "write the lower rate first")
         if override.is_sweep_override() and key != RATE:
             raise UserError("a search takes one value for everything but the arm", text, "start a search for each")
         others.append(text)
     return arms, others
+
+
+def _are_rates(sweep: Any) -> bool:
+    values = [sweep.start, sweep.end] if isinstance(sweep, IntervalSweep) else list(getattr(sweep, "list", []))
+    return all(isinstance(value, int | float) and value > 0 for value in values)
 
 
 def search(layout: Layout, overrides: Sequence[str]) -> Search:
