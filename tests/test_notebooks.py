@@ -88,8 +88,7 @@ def shown(notebook: nbformat.NotebookNode) -> Text:
             parts += [of_markdown(data["text/markdown"])] if "text/markdown" in data else []
             parts += [of_html(data["text/html"])] if "text/html" in data else []
         for part in parts:
-            text.prose += part.prose
-            text.tables += part.tables
+            text.add(part)
     return text
 
 

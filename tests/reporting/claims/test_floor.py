@@ -79,7 +79,7 @@ def unlearned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
     """Runs of which none scores as much as is asked for."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(floor, "LEAST", 101.0)
-        patch.setattr("contradictions.LEAST", 101.0)
+        patch.setattr("contradictions.numbers.LEAST", 101.0)
         tasks = ("translation", "translation_low_resource")
         yield report_of(tmp_path_factory.mktemp("unlearned"), tasks=tasks, rows=12)
 
