@@ -31,6 +31,7 @@ from softalign.reporting.results import build_results
 from softalign.reporting.runs import TaskRuns, read_runs
 from softalign.tasks import kind_of
 from softalign.training.cost import Cost
+from softalign.training.curve import FLAT
 from softalign.training.failure import Failure
 
 NOUNS = ["Garten", "Straße", "Brücke", "Übung", "Zug", "Hund", "Brot", "Fenster", "Lied", "Wagen"]
@@ -55,6 +56,7 @@ class Arm:
     model: dict[str, Any] = field(default_factory=dict)  # of its configuration, where not the default
     skill: tuple[float, float] = (0.9, 0.6)  # the share of words that it gets right, of short and long sources
     n_parameters: int = 900_000
+    still_falls: bool = False  # its validation loss, when training ends
 
 
 def _arm(name: str) -> Arm:
@@ -344,8 +346,8 @@ def _write_run(root: Path, task: str, model: str, arm: Arm, seed: int, items: li
                 best_epoch=7,
                 seconds_to_best=47.0 * slow,
                 stopped_early=False,
-                flattened=True,
-                late_gain=0.0,
+                flattened=not arm.still_falls,
+                late_gain=5 * FLAT if arm.still_falls else 0.0,
                 finished_at=0.0,
             )
         ),

@@ -87,7 +87,7 @@ def of_line(line: str, results: Record, claims: Record) -> Iterator[str]:
             yield from check(found.groupdict(), results, claims)
             rest = rest.replace(found[0], "")
             break
-    unvouched = [JUDGING.search(rest), MEASURED.search(rest), re.search(r"\bdiverged with\b|^C\d+ is\b", rest)]
+    unvouched = [JUDGING.search(rest), MEASURED.search(rest), re.search(r"\bdiverged with\b|^C\d+(?: is\b|: )", rest)]
     if not rest.endswith("?"):
         yield from (f"no number vouches for {found[0]!r}" for found in unvouched if found)
 

@@ -24,6 +24,8 @@ def of_settings(line: str, results: Record) -> Iterator[str]:
             if [int(value) for value in re.findall(r"\d+", said)] not in listed:
                 yield f"{said} is none of {listed}: {pattern}"
     for count, kind, task in re.findall(r"([\d,]+) (training rows|test items) for (\w+)", line):
+        if task not in results["tasks"]:
+            continue
         record = results["tasks"][task]
         kept = record["test_items"] if kind == "test items" else record["prepared"]["splits"]["train"]["kept"]
         if value_of(count) != kept:
@@ -39,6 +41,7 @@ def _named(results: Record, tasks: list[str]) -> dict[str, list[float]]:
         rf"about {SAMPLE} % of (?:the time|all repetitions)": [100 * settings["power"]],
         rf"{SAMPLE} % intervals?\b(?! may cover)": [100 * confidence],
         r"p \(Holm\) is below (\d\.\d+)": [1 - confidence],
+        r"leaves out (\d+)\b": [0],
         rf"{SAMPLE} resamples\b": [settings["samples"]],
         rf"{SAMPLE} trials\b": [settings["randomisation_trials"]],
         rf"{SAMPLE} test items\b": [record["test_items"] for record in records],

@@ -80,9 +80,9 @@ def of_row(columns: Sequence[str], row: Sequence[str], caption: str, results: Re
     if rows is _headlines and not found:
         yield from _seeds(about, row)
     if rows is _overviews and not found:
-        claim = _named_claim(about, row)
-        if claim["effect"] or claim["missing"]:
-            yield from reason(row[-1], claim)
+        for claim in _named_claims(about, row):
+            if claim["effect"] or claim["missing"]:
+                yield from reason(row[-1], claim)
 
 
 Rows = Callable[[About, Sequence[str]], list[list[Cell]]]
@@ -185,25 +185,28 @@ def _seeds(about: About, row: Sequence[str]) -> Iterator[str]:
 # The claims.
 
 
-def _named_claim(about: About, row: Sequence[str]) -> Record:
-    return next(claim for claim in about.claims["claims"] if claim["id"] == re.split(r"\s", row[0])[0])
+def _named_claims(about: About, row: Sequence[str]) -> list[Record]:
+    """The claim whose number a row begins with, or none."""
+    return [claim for claim in about.claims["claims"] if claim["id"] == re.split(r"\s", row[0])[0]]
 
 
 def _overviews(about: About, row: Sequence[str]) -> list[list[Cell]]:
-    claim = _named_claim(about, row)
+    return [about.places(_overview(about, claim, row)) for claim in _named_claims(about, row)]
+
+
+def _overview(about: About, claim: Record, row: Sequence[str]) -> dict[str, Cell]:
     effect = claim["effect"] or {}
-    cells: dict[str, Cell] = {
+    return {
         "claim": f"{claim['id']}\n{claim['statement']}",
         "verdict": overall(claim["rows"]),
         "effect": effect.get("effect"),
         about.percent: (effect.get("low"), effect.get("high")),
         "p, corrected": P(effect.get("p_holm")),
-        "effect is": _subject(effect, dict(zip(about.columns, row, strict=True))["effect is"]) if effect else "–",
+        "effect is": _subject(effect, row[about.columns.index("effect is")]) if effect else "–",
         "seeds": ", ".join(map(str, claim["seeds"])) or "–",
         "data": ", ".join(map(_source, claim["data"])) or "–",
         about.columns[-1]: claim["reason"],
     }
-    return [about.places(cells)]
 
 
 def _subject(effect: Record, said: str) -> str:

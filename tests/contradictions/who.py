@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from contradictions.numbers import Record
 
 
 def who_says_what(said: str, claim: Record) -> Iterator[str]:
-    """Who is said to support or refute a claim."""
-    found: dict[str, set[str]] = {}
+    """Who is said to support or refute a claim, and of those whose rows disagree with how many rows."""
+    found: dict[str, Counter[str]] = {}
     for row in claim["rows"]:
         if row["applies"] and not row["missing"]:
-            found.setdefault(row["arm"], set()).add(row["verdict"])
-    told: dict[str, set[str]] = {}
+            found.setdefault(row["arm"], Counter())[row["verdict"]] += 1
+    told: dict[str, Counter[str]] = {}
     for part in filter(None, said.split("; ")):
         plain = re.fullmatch(r"(refuted|supported|not decided) for (.*)", part)
         mixed = re.fullmatch(r"of the rows for (?:each of )?(\S+(?:, \S+)*) (\d.*)", part)
-        if plain:
-            told |= {arm: {plain[1]} for arm in plain[2].split(", ")}
+        if plain:  # whatever the number of rows
+            told |= {arm: Counter({plain[1]: found.get(arm, Counter()).total()}) for arm in plain[2].split(", ")}
         elif mixed:
-            told |= {arm: {count.split(" ", 1)[1] for count in mixed[2].split(", ")} for arm in mixed[1].split(", ")}
+            counts = Counter({verdict: int(count) for count, verdict in re.findall(r"(\d+) ([^,]+)", mixed[2])})
+            told |= {arm: counts for arm in mixed[1].split(", ")}
         else:
             yield f"who says {part!r}?"
     if told != found:

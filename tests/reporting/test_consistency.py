@@ -6,17 +6,20 @@ import copy
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from contradictions import JUDGING, Text, contradictions, of_html, of_markdown, row_permits
+from contradictions.prose import of_line
+from contradictions.tables import of_row
 from project import ROOT
 from synthetic_runs import Arm, Reported, diverge, report_of, report_on, write_project
 
 from softalign.reporting import report
+from softalign.reporting.sentences import caveats
 
 # One arm for each outcome, of a design that has a row for each claim with a rule.
 ARMS = {
@@ -49,6 +52,41 @@ def texts(reported: Reported) -> dict[str, Text]:
     }
 
 
+# Numbers that stand in none of the records: of the rows that samples and pictures show, which name their files; and
+# what two seeds may hide, which is a matter of the method.
+OF_NO_RECORD = re.compile(r"Row \d+|!\[.*test row \d+.*|Two seeds an arm are too few .*")
+
+
+def altered(said: str) -> Iterator[str]:
+    """The same with one number, or its sign, another; by as little as can be shown."""
+    for found in re.finditer(r"\d(?!\d)", said):
+        yield f"{said[: found.start()]}{(int(found[0]) + 1) % 10}{said[found.end() :]}"
+    for found in re.finditer(r"[+−](?=\d)", said):
+        yield f"{said[: found.start()]}{'+' if found[0] == '−' else '−'}{said[found.end() :]}"
+
+
+def unnoticed_in_tables(text: Text, results: dict[str, Any], claims: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Changed cells that nothing is said against: of each column of each table the numbers of one cell.
+    What makes a row another row of the table is true.
+    """
+    missed = []
+    for (columns, rows), caption in zip(text.tables, text.captions, strict=True):
+        for place, column in enumerate(columns):
+            row = next((row for row in rows if re.search(r"\d", row[place])), rows[0])
+            for cell in altered(row[place]):
+                other = [*row[:place], cell, *row[place + 1 :]]
+                if other not in rows and not [*of_row(columns, other, caption, results, claims)]:
+                    missed.append((caption, column, cell))
+    return missed
+
+
+def unnoticed_in_prose(text: Text, results: dict[str, Any], claims: dict[str, Any]) -> list[str]:
+    """Changed lines that nothing is said against. The claims' rules are quoted, and no records vouch for them."""
+    rules = {claims["rule"], *(rule for claim in claims["claims"] for rule in claim["rules"])}
+    said = [line for line in text.prose if not any(rule in line for rule in rules) and not OF_NO_RECORD.fullmatch(line)]
+    return [line for own in said for line in altered(own) if not [*of_line(line, results, claims)]]
+
+
 def test_the_runs_have_every_outcome(all_outcomes: Reported) -> None:
     results, claims = stored(all_outcomes)
     better = results["tasks"]["translation"]["better"].values()
@@ -71,10 +109,36 @@ def test_the_report_says_what_the_numbers_say(all_outcomes: Reported, name: str)
     assert contradictions(texts(all_outcomes)[name], *stored(all_outcomes)) == []
 
 
+@pytest.mark.parametrize("name", ["report.md", "index.html"])
+def test_any_other_number_in_a_table_is_found(all_outcomes: Reported, name: str) -> None:
+    text = texts(all_outcomes)[name]
+    assert sum(any(re.search(r"\d", cell) for row in rows for cell in row) for _, rows in text.tables) > 35
+    assert unnoticed_in_tables(text, *stored(all_outcomes)) == []
+
+
+@pytest.mark.parametrize("name", ["report.md", "index.html"])
+def test_any_other_number_in_a_line_is_found(all_outcomes: Reported, name: str) -> None:
+    assert unnoticed_in_prose(texts(all_outcomes)[name], *stored(all_outcomes)) == []
+
+
+def test_a_table_under_the_caption_of_another_task_is_found(all_outcomes: Reported) -> None:
+    text = texts(all_outcomes)["index.html"]
+    tasks = {"translation": "summarization", "summarization": "translation"}
+    for what in ("scores on the test set", "paired tests", "probes"):
+        ((table, caption),) = [
+            found for found in zip(text.tables, text.captions, strict=True) if f"translation: {what}" in found[1]
+        ]
+        task = caption.partition(":")[0]
+        assert contradictions(Text([], [table], [caption]), *stored(all_outcomes)) == []
+        assert contradictions(Text([], [table], [caption.replace(task, tasks[task])]), *stored(all_outcomes))
+
+
 def test_so_does_a_report_over_seeds(two_seeds: Reported) -> None:
     two_seeds.write()
     for text in texts(two_seeds).values():
         assert contradictions(text, *stored(two_seeds)) == []
+        assert unnoticed_in_tables(text, *stored(two_seeds)) == []
+        assert unnoticed_in_prose(text, *stored(two_seeds)) == []
 
 
 def test_so_does_a_report_on_tasks_whose_scores_no_claim_is_about(tmp_path: Path) -> None:
@@ -83,6 +147,7 @@ def test_so_does_a_report_on_tasks_whose_scores_no_claim_is_about(tmp_path: Path
     results, claims = stored(reported)
     for text in texts(reported).values():
         assert contradictions(text, results, claims) == []
+        assert unnoticed_in_tables(text, results, claims) == unnoticed_in_prose(text, results, claims) == []
         for task in ("translation_low_resource", "recall"):
             told = [
                 line for line in text.prose if f" on {task}: " in line and ("better than" in line or "worse" in line)
@@ -128,6 +193,7 @@ def test_so_does_a_report_with_gaps(tmp_path: Path) -> None:
     reported.write()
     for text in texts(reported).values():
         assert contradictions(text, *stored(reported)) == []
+        assert unnoticed_in_tables(text, *stored(reported)) == unnoticed_in_prose(text, *stored(reported)) == []
         assert any("no p, for runs are missing" in line for line in text.prose)
         assert ["translation", "bahdanau", "2", "not run", "not run"] in [
             row for _, rows in text.tables for row in rows
@@ -163,6 +229,86 @@ def test_so_does_a_report_in_which_trainings_diverged(
         assert contradictions(text, results, claims) == []
         (said,) = [line for line in text.prose if line.startswith("luong ")]
         assert said.endswith(says)
+        assert unnoticed_in_tables(text, results, claims) == unnoticed_in_prose(text, results, claims) == []
+        for seeds in (" with seeds 1, 2, 3", " with seed 3", " with seeds 1, 2"):
+            other = re.sub(r" with seeds? \d(, \d)*", seeds, said)
+            assert other == said or contradictions(Text([other]), results, claims), other
+        for arm in {"luong", "vanilla", "bahdanau"} - {*diverged}:
+            other = re.sub(r"\S+ diverged", f"{arm} diverged", said)
+            assert contradictions(Text([other]), results, claims), other
+
+
+FEW_FALL = {
+    "multiply": Arm({"fusion": "multiply", "score": "dot"}, (0.74, 0.24), still_falls=True),
+    "luong": Arm({"fusion": "luong", "score": "general"}, (0.4, 0.1), still_falls=True),
+}
+
+
+def test_whose_loss_still_falls_is_told_as_the_runs_have_it(tmp_path: Path) -> None:
+    reported = report_of(tmp_path, tasks=("translation",), seeds=(1, 2), rows=12, arms=FEW_FALL)
+    reported.write()
+    named = "translation multiply 1, translation multiply 2, translation luong 1, translation luong 2"
+    for text in texts(reported).values():
+        assert contradictions(text, *stored(reported)) == []
+        assert unnoticed_in_tables(text, *stored(reported)) == []
+        (said,) = [line for line in text.prose if "more training may help" in line]
+        assert said.endswith(f" more training may help: {named}.")
+        assert not any("more training may help" in line for line in text.prose if line != said)
+        for other in ("all runs", "all of translation", "translation multiply 1", f"{named}, translation bahdanau 1"):
+            assert contradictions(Text([said.replace(named, other)]), *stored(reported)), other
+        (row,) = [row for columns, rows in text.tables if "validation loss flat" in columns for row in rows[1:2]]
+        assert row[0] == "multiply" and row[-1] == "no / no"
+
+
+@pytest.mark.parametrize(
+    ("fall", "says"),
+    [
+        (lambda run: True, "all runs"),
+        (lambda run: run["task"] == "summarization", "all of summarization"),
+        (lambda run: run["model"] == "luong", "translation luong 1, summarization luong 1"),
+        (lambda run: False, None),
+    ],
+)
+def test_all_runs_or_all_of_a_task_may_be_named_together(
+    all_outcomes: Reported, fall: Callable[[dict[str, Any]], bool], says: str | None
+) -> None:
+    results, claims = copy.deepcopy(stored(all_outcomes))
+    for run in results["runs"]:
+        run["cost"]["flattened"] = not fall(run)
+    lines = [line for line in caveats(results, claims["claims"]) if "more training may help" in line]
+    assert [line.rpartition(": ")[2] for line in lines] == ([f"{says}."] if says else [])
+    assert contradictions(Text(lines), results, claims) == []
+    for other in {"all runs", "all of summarization", "translation luong 1", "translation nobody 1"} - {says}:
+        line = f"There was one epoch alone, so that more training may help: {other}."
+        assert contradictions(Text([line]), results, claims), other
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        (r"(?<=^C7 is refuted: ).*", "“feeding the fused state back matters”. multiply against multiply_output on "
+         "translation: −20.6 (BLEU, points), interval +90.1 … +99.5, corrected p 0.9."),
+        (r", interval .*? … [^,]*(?=, corrected p)", ""),
+        (r", corrected p (< )?[\d.]+", ""),
+        (r"about 80 %(?= of the time)", "about 99 %"),
+        (r"(?<=With )1 seed ", "5 seeds "),
+        (r"60(?= test items, a true)", "6,000"),
+        (r"(?<=corrected for )\d+(?= comparisons, seed)", "2"),
+        (r"(?<=comparisons, )seed 1", "mean over seeds 1, 2"),
+        (r"vanilla-as_bahdanau(?= on translation: )", "vanilla"),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_sentence_that_is_another_is_found(all_outcomes: Reported, said: str, instead: str) -> None:
+    text = texts(all_outcomes)["report.md"]
+    changed = [other for line in text.prose if (other := re.sub(said, instead, line)) != line]
+    assert changed
+    for line in changed:
+        assert contradictions(Text([line]), *stored(all_outcomes)), line
+
+
+def test_a_score_that_no_sentence_of_the_report_has_is_found(all_outcomes: Reported) -> None:
+    for line in ("luong got 99.9 BLEU.", "It is 3 points.", "C7 is what it is.", "luong diverged with every seed."):
+        assert "no number vouches" in contradictions(Text([line]), *stored(all_outcomes))[0]
 
 
 def rows_of(claims: dict[str, Any], name: str) -> list[dict[str, Any]]:
