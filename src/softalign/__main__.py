@@ -93,7 +93,7 @@ def run_experiment(given: argparse.Namespace) -> None:
     if status not in (0, INTERRUPTED) and has_diverged(layout, start):
         subprocess.call([sys.executable, "-m", "softalign.stages.compare"], cwd=layout.root, env=environment)
     report = layout.reports / "index.html"
-    if report.exists() and (status == 0 or report.stat().st_mtime >= start):
+    if report.exists() and report.stat().st_mtime >= start:
         print(f"The report: {report}")
     raise SystemExit(status)
 

@@ -24,7 +24,7 @@ def is_worse(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfi
     exact test tells them apart, and the arm diverged more often. Supported: it tells them apart, and the arm diverged
     less often. Not decided otherwise. (Written after the first trainings had diverged.)
     """
-    row = _shares(claim, task, pair)
+    row = _shares(claim, task, pair, evaluation)
     if not _differ(row, evaluation):
         return row
     return replace(row, verdict=REFUTED if row.effect and row.effect > 0 else SUPPORTED)
@@ -35,22 +35,25 @@ def is_different(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationC
     lucky ones. Effect: the share of the arm's trainings that diverged minus that of the other arm. Supported: Fisher's
     exact test tells them apart. Not decided otherwise. (Written after the first trainings had diverged.)
     """
-    row = _shares(claim, task, pair)
+    row = _shares(claim, task, pair, evaluation)
     return replace(row, verdict=SUPPORTED) if _differ(row, evaluation) else row
 
 
 def is_silent(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfig) -> Verdict:
     """An arm of which a training diverged does not speak to this claim. (Written after the first had diverged.)"""
-    return replace(_shares(claim, task, pair), quantity="–", effect=None, p_value=None, applies=False)
+    return replace(_shares(claim, task, pair, evaluation), quantity="–", effect=None, p_value=None, applies=False)
 
 
-def _shares(claim: str, task: TaskRuns, pair: Pair) -> Verdict:
+def _shares(claim: str, task: TaskRuns, pair: Pair, evaluation: EvaluationConfig) -> Verdict:
     """The row, not decided yet, of two arms of which some trainings diverged and all others are complete."""
     from scipy import stats  # type: ignore[import-untyped]  # scipy ships no types
 
     runs, against = len(task.seeds), pair.arms[0]
     of = {arm: sum(run.state == DIVERGED for run in task.missing([arm])) for arm in pair.arms}
     table = [[of[arm], runs - of[arm]] for arm in (against, pair.arm)]
+    notes = ["diverged: " + ", ".join(f"{arm} {of[arm]} of {runs}" for arm in reversed(pair.arms))]
+    if (least := float(stats.fisher_exact([[runs, 0], [0, runs]]).pvalue)) + evaluation.confidence >= 1:
+        notes.append(f"with {runs} an arm no shares are told apart: p is {least:.2g} at the least")
     return Verdict(
         claim=claim,
         task=task.task,
@@ -63,7 +66,7 @@ def _shares(claim: str, task: TaskRuns, pair: Pair) -> Verdict:
         arms=pair.arms,
         seeds=list(task.seeds),
         experiment=f"runs/{task.task}/{braces(pair.arms)}/{braces(task.seeds)}",
-        notes=["diverged: " + ", ".join(f"{arm} {of[arm]} of {runs}" for arm in reversed(pair.arms))],
+        notes=notes,
     )
 
 
