@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import copy_project, run
+from project import copy_project, environment, run
 
 TASK = "translation"
 ARMS = ("vanilla", "bahdanau")
@@ -144,7 +144,9 @@ def test_the_commands_of_dvc_print_something_readable(project: Path) -> None:
 
 def test_experiments_with_a_value_an_override_and_a_queue_share_one_store(project: Path) -> None:
     run(project, "dvc", "exp", "run", "--queue", "-S", "conf/model/bahdanau.yaml:dropout=0.3")
-    run(project, "dvc", "exp", "run", "--run-all")
+    command = ("dvc", "exp", "run", "--run-all")
+    with (project.parent / "queue.log").open("w") as log:  # no pipe: a worker of the queue may outlive the command
+        subprocess.run(command, cwd=project, env=environment(project), stdout=log, stderr=log, check=True)
     run(
         project,
         "dvc",
